@@ -1,0 +1,61 @@
+"""What the domain needs from outside, as small protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.events import Event
+from core.samples import Sample
+from core.schema import Schema
+
+# Called between two steps with a share done (0 to 1); raises `CancelledError` to stop the work.
+Step = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How a model chooses words. `temperature` 0 is greedy; the paper's zero-shot is 0.2 and 0.9."""
+
+    temperature: float = 0.2
+    top_p: float = 0.9
+    seed: int = 0
+    max_new_tokens: int = 400
+
+    @classmethod
+    def greedy(cls) -> Decoding:
+        """Always the likeliest word."""
+        return cls(temperature=0.0, top_p=1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """What a backend says of one sample: events located in it, and the reply they were read from."""
+
+    events: tuple[Event, ...]
+    raw_reply: str
+    prompt_version: str
+    problems: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+class Backend(Protocol):
+    """A model that suggests events."""
+
+    model_id: str
+
+    def suggest(
+        self,
+        samples: Sequence[Sample],
+        schema: Schema,
+        *,
+        decoding: Decoding | None = None,
+        on_step: Step | None = None,
+    ) -> list[Suggested]:
+        """One suggestion a sample, in order; without `decoding` the model's own default."""
+        ...
+
+    def close(self) -> None:
+        """Give the memory back."""
+        ...

@@ -1,0 +1,201 @@
+"""What the store hands out: samples, suggestions, reviews, jobs, models and runs as plain values.
+
+Times are aware and in UTC. Scores are the dictionaries of `core.metrics.score`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from core.events import Event
+from core.samples import Sample, State
+
+JobKind = Literal["suggest", "annotate", "train", "evaluate", "fetch"]
+JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+ModelState = Literal["base", "candidate", "promoted", "retired", "deleted"]
+RunState = Literal["queued", "running", "evaluating", "done", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionRecord:
+    """A set of samples with one schema; `schema_number` is the version in force, from 1."""
+
+    id: int
+    name: str
+    schema_number: int
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRecord:
+    """A stored sample. `key` is the database's number; `sample.events` is the newest review's."""
+
+    key: int
+    collection_id: int
+    sample: Sample
+    state: State
+    imported: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionRecord:
+    """What a model said of a sample; never changed after it is written."""
+
+    id: int
+    sample_key: int
+    model_id: str
+    events: tuple[Event, ...]
+    raw_reply: str
+    prompt_version: str
+    schema_number: int
+    decoding: Mapping[str, Any]
+    problems: Sequence[str]
+    seconds: float
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRecord:
+    """What a person decided about a sample; never changed after it is written."""
+
+    id: int
+    sample_key: int
+    suggestion_id: int | None
+    person: str | None
+    origin: Literal["person", "import"]
+    events: tuple[Event, ...]
+    difference: Sequence[Mapping[str, Any]]
+    seconds: float | None
+    schema_number: int
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRecord:
+    """A person's unfinished review: the document as the browser keeps it. `rev` grows by one a step."""
+
+    sample_key: int
+    person: str
+    document: Mapping[str, Any]
+    rev: int
+    updated: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """What a person sees of work in the background; `progress` is 0 to 1."""
+
+    id: int
+    kind: JobKind
+    state: JobState
+    payload: Mapping[str, Any]
+    progress: float
+    message: str
+    cancel_requested: bool
+    created: datetime
+    started: datetime | None
+    heartbeat: datetime | None
+    finished: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRecord:
+    """A base model or an adapter. `location` is a folder, or a hub's id while `is_remote`."""
+
+    id: str
+    title: str
+    state: ModelState
+    base_id: str | None
+    collection_id: int | None
+    location: str
+    is_remote: bool
+    run_id: int | None
+    terms: str
+    manifest: Mapping[str, Any]
+    created: datetime
+
+    @property
+    def is_base(self) -> bool:
+        """Whether this is a model of its own, not an adapter."""
+        return self.base_id is None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One training run; `reason` says in plain words why it failed or stopped."""
+
+    id: int
+    collection_id: int
+    state: RunState
+    base_id: str
+    recipe: Mapping[str, Any]
+    snapshot: Mapping[str, Any]
+    model_id: str | None
+    step: int
+    total_steps: int
+    reason: str
+    folder: str
+    cancel_requested: bool
+    created: datetime
+    started: datetime | None
+    heartbeat: datetime | None
+    finished: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LossPoint:
+    """One logged step of a run; `seconds` since the run began."""
+
+    step: int
+    epoch: float
+    loss: float
+    learning_rate: float
+    tokens_per_second: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationRecord:
+    """Scores of one model on one split; `test_hash` says of exactly which samples."""
+
+    id: int
+    collection_id: int
+    model_id: str
+    split: str
+    test_hash: str
+    samples: int
+    scores: Mapping[str, Any]
+    worst: Sequence[Mapping[str, Any]]
+    settings: Mapping[str, Any]
+    seconds: float
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionRecord:
+    """A change of the model in use: who, when, why, and the two scores compared."""
+
+    id: int
+    collection_id: int
+    model_id: str
+    previous_id: str
+    person: str | None
+    reason: str
+    scores: Mapping[str, Any]
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SampleFilter:
+    """Which samples: every given field must match; `text` is contained, case ignored."""
+
+    languages: Sequence[str] = ()
+    states: Sequence[str] = ()
+    splits: Sequence[str] = ()
+    modalities: Sequence[str] = ()
+    event_type: str | None = None
+    text: str = ""
+    keys: Sequence[int] = field(default_factory=tuple)

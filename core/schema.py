@@ -1,0 +1,248 @@
+"""The event schema: types, their roles, and what events must obey."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from core.errors import SchemaError
+from core.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role of an event type. `required`: at least one argument; `multiple`: more than one."""
+
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    required: bool = False
+    multiple: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """An event type with its roles in the order that people see; `labels` by language code."""
+
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    description: str = ""
+    roles: tuple[Role, ...] = ()
+
+    def role(self, name: str) -> Role | None:
+        """The role called `name`, or None."""
+        return next((r for r in self.roles if r.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The event types of one collection, in the order that people see."""
+
+    types: tuple[EventType, ...] = ()
+
+    def type(self, name: str) -> EventType | None:
+        """The type called `name`, or None."""
+        return next((t for t in self.types if t.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One way in which an event does not fit: `kind` is unknown_type, unknown_role,
+    missing_role or repeated_role; `event` counts from 0."""
+
+    kind: str
+    event: int
+    role: str | None
+    message: str
+
+    @property
+    def is_fatal(self) -> bool:
+        """Whether the event cannot be stored under this schema at all."""
+        return self.kind.startswith("unknown")
+
+
+def label(item: EventType | Role, language: str) -> str:
+    """The item's label in a language, in English where that is missing, else its name."""
+    return item.labels.get(language) or item.labels.get("en") or item.name
+
+
+def check_events(schema: Schema, events: Sequence[Event]) -> list[Violation]:
+    """Every violation, in the order of the events."""
+    found: list[Violation] = []
+    for i, event in enumerate(events):
+        known = schema.type(event.event_type)
+        if known is None:
+            names = ", ".join(t.name for t in schema.types) or "empty"
+            found.append(
+                Violation(
+                    "unknown_type",
+                    i,
+                    None,
+                    f"events[{i}]: the event type {event.event_type!r} is not in the schema ({names})",
+                )  # fmt: skip
+            )
+            continue
+        counts = Counter(a.role for a in event.arguments)
+        names = ", ".join(r.name for r in known.roles) or "none"
+        for name, count in counts.items():
+            role = known.role(name)
+            if role is None:
+                found.append(
+                    Violation(
+                        "unknown_role",
+                        i,
+                        name,
+                        f"events[{i}]: {event.event_type!r} has no role {name!r} (its roles: {names})",
+                    )  # fmt: skip
+                )
+            elif count > 1 and not role.multiple:
+                found.append(
+                    Violation(
+                        "repeated_role",
+                        i,
+                        name,
+                        f"events[{i}]: {event.event_type!r} takes one {name!r}, not {count}",
+                    )  # fmt: skip
+                )
+        found += [
+            Violation(
+                "missing_role", i, r.name, f"events[{i}]: {event.event_type!r} needs {r.name!r}"
+            )
+            for r in known.roles
+            if r.required and not counts[r.name]
+        ]
+    return found
+
+
+def missing_parts(schema: Schema, events: Iterable[Event]) -> dict[str, list[str]]:
+    """New types and new roles that `events` use: {type: [roles it lacks]}, in order of appearance."""
+    missing: dict[str, dict[str, None]] = {}
+    for event in events:
+        known = schema.type(event.event_type)
+        roles = {a.role: None for a in event.arguments if known is None or not known.role(a.role)}
+        if known is None or roles:
+            missing.setdefault(event.event_type, {}).update(roles)
+    return {name: list(roles) for name, roles in missing.items()}
+
+
+def extend(schema: Schema, missing: Mapping[str, Sequence[str]]) -> Schema:
+    """The schema with the missing types and roles added at the end; nothing else changes."""
+    types = [
+        replace(t, roles=t.roles + tuple(Role(name) for name in missing.get(t.name, ())))
+        for t in schema.types
+    ]
+    known = {t.name for t in schema.types}
+    types += [
+        EventType(name, roles=tuple(Role(r) for r in roles))
+        for name, roles in missing.items()
+        if name not in known
+    ]
+    return Schema(tuple(types))
+
+
+def in_use(schema: Schema, events: Iterable[Event]) -> dict[tuple[str, str | None], int]:
+    """How many events use each (type, None) and arguments use each (type, role)."""
+    counts: Counter[tuple[str, str | None]] = Counter()
+    for event in events:
+        counts[(event.event_type, None)] += 1
+        counts.update((event.event_type, a.role) for a in event.arguments)
+    return dict(counts)
+
+
+# ---------------------------------------------------------------- a schema is a file too
+
+_Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+
+
+class _RoleFile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: _Name
+    labels: dict[str, str] = Field(default_factory=dict)
+    required: bool = False
+    multiple: bool = True
+
+
+class _TypeFile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: _Name
+    labels: dict[str, str] = Field(default_factory=dict)
+    description: str = ""
+    roles: list[_RoleFile] = Field(default_factory=list)
+
+
+class _SchemaFile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    types: list[_TypeFile]
+
+
+def schema_to_dict(schema: Schema) -> dict[str, Any]:
+    """The schema as its file has it."""
+    return {
+        "types": [
+            {
+                "name": t.name,
+                "labels": dict(t.labels),
+                "description": t.description,
+                "roles": [
+                    {
+                        "name": r.name,
+                        "labels": dict(r.labels),
+                        "required": r.required,
+                        "multiple": r.multiple,
+                    }
+                    for r in t.roles
+                ],
+            }
+            for t in schema.types
+        ]
+    }
+
+
+def schema_to_json(schema: Schema) -> str:
+    """The schema file, indented for people."""
+    return json.dumps(schema_to_dict(schema), ensure_ascii=False, indent=2) + "\n"
+
+
+def schema_from_json(data: str | bytes) -> Schema:
+    """Read a schema file; raises `SchemaError` that names the place and the value."""
+    try:
+        loaded = json.loads(data)
+    except (ValueError, RecursionError) as problem:
+        raise SchemaError(
+            f"the schema file is not JSON ({problem}): export a schema to see how one looks"
+        ) from problem
+    return schema_from_dict(loaded)
+
+
+def schema_from_dict(data: object) -> Schema:
+    """Read a schema; raises `SchemaError` that names the place and the value."""
+    try:
+        read = _SchemaFile.model_validate(data)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise SchemaError(
+            f"the schema is wrong at {place}: {first['msg']} (given: {str(first['input'])[:60]!r})"
+        ) from problem
+    schema = Schema(
+        tuple(
+            EventType(
+                t.name,
+                t.labels,
+                t.description,
+                tuple(Role(r.name, r.labels, r.required, r.multiple) for r in t.roles),
+            )
+            for t in read.types
+        )
+    )
+    for names, what in [([t.name for t in schema.types], "event type")] + [
+        ([r.name for r in t.roles], f"role of {t.name!r}") for t in schema.types
+    ]:
+        twice = [name for name, count in Counter(names).items() if count > 1]
+        if twice:
+            raise SchemaError(f"the {what} {twice[0]!r} is there twice: give each its own name")
+    return schema

@@ -1,0 +1,206 @@
+"""Collections, their schema versions, the people, and what hangs on a collection."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from sqlalchemy import delete, func
+from sqlalchemy.engine import Engine
+from sqlmodel import Session, col, select
+
+from core.errors import InputError, NotFoundError
+from core.records import CollectionRecord
+from core.schema import Schema, schema_from_dict, schema_to_dict
+from storage.database import reading, writing
+from storage.tables import (
+    CollectionRow,
+    DraftRow,
+    EvaluationRow,
+    EventRow,
+    LossRow,
+    MediaRow,
+    MentionRow,
+    ModelRow,
+    PersonRow,
+    PromotionRow,
+    ReviewRow,
+    RunRow,
+    SampleRow,
+    SchemaRow,
+    SuggestionRow,
+)
+
+
+class Collections:
+    """Collections by name; a schema is never edited, it gets a new version."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def all(self) -> list[CollectionRecord]:
+        """Every collection, oldest first."""
+        with reading(self._engine) as session:
+            rows = session.exec(select(CollectionRow).order_by(col(CollectionRow.id))).all()
+            return [_record(session, row) for row in rows]
+
+    def find(self, name: str) -> CollectionRecord | None:
+        """The collection called `name`, or None."""
+        with reading(self._engine) as session:
+            row = session.exec(select(CollectionRow).where(CollectionRow.name == name)).first()
+            return _record(session, row) if row else None
+
+    def get(self, name: str) -> CollectionRecord:
+        """The collection called `name`; raises `NotFoundError` that names those there are."""
+        found = self.find(name)
+        if found is None:
+            names = ", ".join(c.name for c in self.all()) or "none"
+            raise NotFoundError(f"there is no collection {name!r} (there are: {names})")
+        return found
+
+    def create(self, name: str, schema: Schema, *, person: str | None = None) -> CollectionRecord:
+        """Make a collection with version 1 of its schema."""
+        name = name.strip()
+        if not name or len(name) > 200 or "\0" in name:
+            raise InputError(f"a collection needs a name of 1 to 200 characters, not {name!r}")
+        if self.find(name):
+            raise InputError(f"there is a collection {name!r} already: choose another name")
+        with writing(self._engine) as session:
+            row = CollectionRow(name=name)
+            session.add(row)
+            session.flush()
+            session.add(
+                SchemaRow(
+                    collection_id=cast(int, row.id),
+                    number=1,
+                    content=schema_to_dict(schema),
+                    note="first version",
+                    person=person,
+                )  # fmt: skip
+            )
+            session.flush()
+            return _record(session, row)
+
+    def schema(self, collection_id: int, number: int | None = None) -> Schema:
+        """A version of the schema; the newest without `number`."""
+        with reading(self._engine) as session:
+            query = select(SchemaRow).where(SchemaRow.collection_id == collection_id)
+            if number is not None:
+                query = query.where(SchemaRow.number == number)
+            row = session.exec(query.order_by(col(SchemaRow.number).desc())).first()
+            if row is None:
+                raise NotFoundError(f"collection {collection_id} has no schema version {number}")
+            return schema_from_dict(row.content)
+
+    def schema_versions(self, collection_id: int) -> list[dict[str, object]]:
+        """Each version's number, note, person and time, newest first."""
+        with reading(self._engine) as session:
+            rows = session.exec(
+                select(SchemaRow)
+                .where(SchemaRow.collection_id == collection_id)
+                .order_by(col(SchemaRow.number).desc())
+            ).all()
+            return [
+                {
+                    "number": r.number, "note": r.note, "person": r.person, "created": r.created,
+                    "types": len(r.content["types"]),
+                }
+                for r in rows
+            ]  # fmt: skip
+
+    def save_schema(
+        self, collection_id: int, schema: Schema, *, note: str, person: str | None = None
+    ) -> int:
+        """Add a schema version and return its number; an unchanged schema keeps its number."""
+        with writing(self._engine) as session:
+            newest = session.exec(
+                select(SchemaRow)
+                .where(SchemaRow.collection_id == collection_id)
+                .order_by(col(SchemaRow.number).desc())
+            ).first()
+            content = schema_to_dict(schema)
+            if newest is not None and newest.content == content:
+                return newest.number
+            number = newest.number + 1 if newest else 1
+            session.add(
+                SchemaRow(
+                    collection_id=collection_id,
+                    number=number,
+                    content=content,
+                    note=note,
+                    person=person,
+                )  # fmt: skip
+            )
+            return number
+
+    def what_hangs_on(self, collection_id: int) -> dict[str, int]:
+        """How much deleting the collection would delete, by kind."""
+        with reading(self._engine) as session:
+
+            def count(table: type, *conditions: object) -> int:
+                query = select(func.count()).select_from(table)
+                return session.exec(query.where(*conditions)).one()  # type: ignore[arg-type]
+
+            samples = select(SampleRow.id).where(SampleRow.collection_id == collection_id)
+            return {
+                "samples": count(SampleRow, SampleRow.collection_id == collection_id),
+                "reviews": count(ReviewRow, col(ReviewRow.sample_id).in_(samples)),
+                "drafts": count(DraftRow, col(DraftRow.sample_id).in_(samples)),
+                "suggestions": count(SuggestionRow, col(SuggestionRow.sample_id).in_(samples)),
+                "runs": count(RunRow, RunRow.collection_id == collection_id),
+                "models": count(ModelRow, ModelRow.collection_id == collection_id),
+            }
+
+    def delete(self, collection_id: int) -> None:
+        """Delete a collection with all that hangs on it; files of its runs stay on the disk."""
+        with writing(self._engine) as session:
+            keys = select(SampleRow.id).where(SampleRow.collection_id == collection_id)
+            delete_samples(session, keys)
+            for table in (EvaluationRow, PromotionRow):
+                session.execute(delete(table).where(col(table.collection_id) == collection_id))
+            models = select(ModelRow.id).where(ModelRow.collection_id == collection_id)
+            session.execute(delete(EvaluationRow).where(col(EvaluationRow.model_id).in_(models)))
+            session.execute(delete(ModelRow).where(col(ModelRow.collection_id) == collection_id))
+            runs = select(RunRow.id).where(RunRow.collection_id == collection_id)
+            session.execute(delete(LossRow).where(col(LossRow.run_id).in_(runs)))
+            for table in (RunRow, SchemaRow):
+                session.execute(delete(table).where(col(table.collection_id) == collection_id))
+            session.execute(delete(CollectionRow).where(col(CollectionRow.id) == collection_id))
+
+    def person(self) -> str | None:
+        """The name of the one person who works here, or None before they were asked."""
+        with reading(self._engine) as session:
+            row = session.exec(select(PersonRow).order_by(col(PersonRow.id))).first()
+            return row.name if row else None
+
+    def set_person(self, name: str) -> None:
+        """Keep or change the person's name; earlier reviews keep the name they were made under."""
+        name = name.strip()
+        if not name or len(name) > 100:
+            raise InputError(f"a name has 1 to 100 characters, not {name!r}")
+        with writing(self._engine) as session:
+            row = session.exec(select(PersonRow).order_by(col(PersonRow.id))).first()
+            if row is None:
+                session.add(PersonRow(name=name))
+            elif row.name != name:
+                for draft in session.exec(select(DraftRow).where(DraftRow.person == row.name)):
+                    draft.person = name
+                row.name = name
+
+
+def delete_samples(session: Session, keys: object) -> None:
+    """Delete samples (ids, or a query of ids) with their reviews, suggestions, drafts and media."""
+    for owner, table in (("review_id", ReviewRow), ("suggestion_id", SuggestionRow)):
+        owners = select(table.id).where(col(table.sample_id).in_(keys))  # type: ignore[arg-type]
+        events = select(EventRow.id).where(getattr(EventRow, owner).in_(owners))
+        session.execute(delete(MentionRow).where(col(MentionRow.event_id).in_(events)))
+        session.execute(delete(EventRow).where(getattr(EventRow, owner).in_(owners)))
+    for child in (ReviewRow, SuggestionRow, DraftRow, MediaRow):
+        session.execute(delete(child).where(col(child.sample_id).in_(keys)))  # type: ignore[arg-type]
+    session.execute(delete(SampleRow).where(col(SampleRow.id).in_(keys)))  # type: ignore[arg-type]
+
+
+def _record(session: Session, row: CollectionRow) -> CollectionRecord:
+    number = session.exec(
+        select(func.max(SchemaRow.number)).where(SchemaRow.collection_id == row.id)
+    ).one()
+    return CollectionRecord(cast(int, row.id), row.name, number or 0, row.created)

@@ -1,0 +1,410 @@
+"""Samples with their newest review, and the reviews, suggestions and drafts that hang on them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from sqlalchemy import exists, func
+from sqlalchemy.engine import Engine
+from sqlmodel import Session, col, select
+
+from core.errors import NotFoundError
+from core.events import Event
+from core.records import (
+    DraftRecord,
+    ReviewRecord,
+    SampleFilter,
+    SampleRecord,
+    SuggestionRecord,
+)
+from core.samples import Sample, split_of
+from storage import mapping
+from storage.collections import delete_samples
+from storage.database import reading, writing
+from storage.tables import DraftRow, EventRow, MediaRow, ReviewRow, SampleRow, SuggestionRow
+
+
+class Samples:
+    """Samples of collections. Reviews and suggestions are only ever added."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    # ------------------------------------------------------------ samples
+
+    def hashes(self, collection_id: int) -> dict[str, str]:
+        """{sample id: content hash at import} of everything in a collection."""
+        with reading(self._engine) as session:
+            rows = session.exec(
+                select(SampleRow.external_id, SampleRow.content_hash).where(
+                    SampleRow.collection_id == collection_id
+                )
+            )
+            return dict(rows.all())
+
+    def add(
+        self, collection_id: int, samples: Sequence[Sample], *, schema_number: int
+    ) -> list[int]:
+        """Write samples with their media and, where labelled, a first review; returns their keys.
+
+        A labelled sample without a split gets one by its group, so that it never moves later.
+        """
+        with writing(self._engine) as session:
+            taken = self._splits_of_groups(session, collection_id, samples)
+            rows = [
+                mapping.sample_row(collection_id, s, split=_split_for(s, taken)) for s in samples
+            ]
+            keys = mapping.insert_all(session, SampleRow, rows)
+            media = [
+                mapping.media_row(key, m)
+                for key, s in zip(keys, samples, strict=True)
+                for m in s.media
+            ]
+            mapping.insert_all(session, MediaRow, media)
+            labelled = [
+                (key, s.events)
+                for key, s in zip(keys, samples, strict=True)
+                if s.events is not None
+            ]
+            reviews = mapping.insert_all(
+                session,
+                ReviewRow,
+                [
+                    {"sample_id": key, "origin": "import", "schema_number": schema_number}
+                    for key, _ in labelled
+                ],
+            )
+            mapping.add_events(
+                session,
+                "review_id",
+                [(r, events) for r, (_, events) in zip(reviews, labelled, strict=True)],
+            )
+            return keys
+
+    def get(self, key: int) -> SampleRecord:
+        """One sample by its key."""
+        found = self.list(SampleFilter(keys=[key]))
+        if not found:
+            raise NotFoundError(f"there is no sample {key}: it may have been deleted")
+        return found[0]
+
+    def key_of(self, collection_id: int, sample_id: str) -> int | None:
+        """The key of the sample called `sample_id`, or None."""
+        with reading(self._engine) as session:
+            return session.exec(
+                select(SampleRow.id).where(
+                    SampleRow.collection_id == collection_id, SampleRow.external_id == sample_id
+                )
+            ).first()
+
+    def list(
+        self,
+        wanted: SampleFilter | None = None,
+        *,
+        collection_id: int | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[SampleRecord]:
+        """Samples in order of arrival, each with the events of its newest review."""
+        with reading(self._engine) as session:
+            query = select(SampleRow).where(*conditions(wanted, collection_id))
+            query = query.order_by(col(SampleRow.id)).offset(offset)
+            rows = session.exec(query if limit is None else query.limit(limit)).all()
+            return self._records(session, rows)
+
+    def keys(
+        self, wanted: SampleFilter | None = None, *, collection_id: int | None = None
+    ) -> list[int]:
+        """The keys only, in order of arrival."""
+        with reading(self._engine) as session:
+            query = select(SampleRow.id).where(*conditions(wanted, collection_id))
+            return [cast(int, k) for k in session.exec(query.order_by(col(SampleRow.id)))]
+
+    def count(self, wanted: SampleFilter | None = None, *, collection_id: int | None = None) -> int:
+        """How many samples match."""
+        with reading(self._engine) as session:
+            query = select(func.count()).select_from(SampleRow)
+            return session.exec(query.where(*conditions(wanted, collection_id))).one()
+
+    def neighbour(
+        self, collection_id: int, key: int, *, step: int, wanted: SampleFilter | None = None
+    ) -> int | None:
+        """The key of the next (`step` 1) or previous (-1) matching sample, or None at the end."""
+        with reading(self._engine) as session:
+            ident = col(SampleRow.id)
+            query = select(SampleRow.id).where(*conditions(wanted, collection_id))
+            if step > 0:
+                query = query.where(ident > key).order_by(ident)
+            else:
+                query = query.where(ident < key).order_by(ident.desc())
+            return session.exec(query.limit(1)).first()
+
+    def parallel(self, record: SampleRecord) -> list[SampleRecord]:
+        """The same story in other languages."""
+        if not record.sample.parallel_group:
+            return []
+        with reading(self._engine) as session:
+            rows = session.exec(
+                select(SampleRow).where(
+                    SampleRow.collection_id == record.collection_id,
+                    SampleRow.parallel_group == record.sample.parallel_group,
+                    SampleRow.id != record.key,
+                )
+            ).all()
+            return self._records(session, rows)
+
+    def delete(self, keys: Sequence[int]) -> None:
+        """Delete samples with their reviews, suggestions and drafts."""
+        with writing(self._engine) as session:
+            for part in mapping.chunks(keys):
+                delete_samples(session, part)
+
+    # ------------------------------------------------------------ reviews
+
+    def add_review(
+        self,
+        key: int,
+        events: Sequence[Event],
+        *,
+        person: str,
+        schema_number: int,
+        suggestion_id: int | None = None,
+        difference: Sequence[Mapping[str, Any]] = (),
+        seconds: float | None = None,
+    ) -> int:
+        """Add a review, mark the sample reviewed, settle its split, drop the person's draft."""
+        with writing(self._engine) as session:
+            row = _sample(session, key)
+            review = ReviewRow(
+                sample_id=key, suggestion_id=suggestion_id, person=person, origin="person",
+                difference=[dict(d) for d in difference], seconds=seconds,
+                schema_number=schema_number,
+            )  # fmt: skip
+            session.add(review)
+            session.flush()
+            mapping.add_events(session, "review_id", [(cast(int, review.id), events)])
+            row.state = "reviewed"
+            if row.split is None:
+                taken = session.exec(
+                    select(SampleRow.split).where(
+                        SampleRow.collection_id == row.collection_id,
+                        SampleRow.split_group == row.split_group,
+                        col(SampleRow.split).is_not(None),
+                    )
+                ).first()
+                row.split = taken or split_of(row.split_group)
+            draft = session.exec(
+                select(DraftRow).where(DraftRow.sample_id == key, DraftRow.person == person)
+            ).first()
+            if draft:
+                session.delete(draft)
+            return cast(int, review.id)
+
+    def reviews(self, key: int) -> list[ReviewRecord]:
+        """Every review of a sample, newest first."""
+        with reading(self._engine) as session:
+            rows = session.exec(
+                select(ReviewRow)
+                .where(ReviewRow.sample_id == key)
+                .order_by(col(ReviewRow.id).desc())
+            ).all()
+            events = mapping.events_of(session, "review_id", [cast(int, r.id) for r in rows])
+            return [
+                ReviewRecord(
+                    cast(int, r.id), r.sample_id, r.suggestion_id, r.person, cast(Any, r.origin),
+                    events[cast(int, r.id)], r.difference, r.seconds, r.schema_number, r.created,
+                )
+                for r in rows
+            ]  # fmt: skip
+
+    # ------------------------------------------------------------ suggestions
+
+    def add_suggestion(
+        self,
+        key: int,
+        events: Sequence[Event],
+        *,
+        model_id: str,
+        raw_reply: str,
+        prompt_version: str,
+        schema_number: int,
+        decoding: Mapping[str, Any],
+        problems: Sequence[str] = (),
+        seconds: float,
+    ) -> int:
+        """Add a suggestion and mark a new sample suggested."""
+        with writing(self._engine) as session:
+            row = _sample(session, key)
+            suggestion = SuggestionRow(
+                sample_id=key, model_id=model_id, raw_reply=raw_reply,
+                prompt_version=prompt_version, schema_number=schema_number,
+                decoding=dict(decoding), problems=list(problems), seconds=seconds,
+            )  # fmt: skip
+            session.add(suggestion)
+            session.flush()
+            mapping.add_events(session, "suggestion_id", [(cast(int, suggestion.id), events)])
+            if row.state == "new":
+                row.state = "suggested"
+            return cast(int, suggestion.id)
+
+    def suggestion(self, key: int, *, model_id: str | None = None) -> SuggestionRecord | None:
+        """The newest suggestion for a sample (of one model), or None."""
+        with reading(self._engine) as session:
+            query = select(SuggestionRow).where(SuggestionRow.sample_id == key)
+            if model_id is not None:
+                query = query.where(SuggestionRow.model_id == model_id)
+            row = session.exec(query.order_by(col(SuggestionRow.id).desc())).first()
+            if row is None:
+                return None
+            ident = cast(int, row.id)
+            events = mapping.events_of(session, "suggestion_id", [ident])[ident]
+            return SuggestionRecord(
+                ident, key, row.model_id, events, row.raw_reply, row.prompt_version,
+                row.schema_number, row.decoding, row.problems, row.seconds, row.created,
+            )  # fmt: skip
+
+    def without_suggestion(
+        self, collection_id: int, *, model_id: str, limit: int, after: int = 0
+    ) -> list[int]:
+        """Keys of unreviewed samples that this model has not looked at, those after `after` first."""
+        with reading(self._engine) as session:
+            seen = exists().where(
+                SuggestionRow.sample_id == col(SampleRow.id), SuggestionRow.model_id == model_id
+            )
+            query = select(SampleRow.id).where(
+                SampleRow.collection_id == collection_id, SampleRow.state != "reviewed", ~seen
+            )
+            ident = col(SampleRow.id)
+            query = query.order_by(ident <= after, ident)
+            return [cast(int, k) for k in session.exec(query.limit(limit))]
+
+    # ------------------------------------------------------------ drafts
+
+    def save_draft(self, key: int, person: str, document: Mapping[str, Any], *, rev: int) -> int:
+        """Keep a person's unfinished review; an older `rev` never replaces a newer. Returns the
+        `rev` now stored."""
+        with writing(self._engine) as session:
+            _sample(session, key)
+            row = session.exec(
+                select(DraftRow).where(DraftRow.sample_id == key, DraftRow.person == person)
+            ).first()
+            if row is None:
+                row = DraftRow(sample_id=key, person=person, document=dict(document), rev=rev)
+                session.add(row)
+            elif rev >= row.rev:
+                row.document, row.rev, row.updated = dict(document), rev, datetime.now(UTC)
+            return row.rev
+
+    def draft(self, key: int, person: str) -> DraftRecord | None:
+        """A person's unfinished review of a sample, or None."""
+        with reading(self._engine) as session:
+            row = session.exec(
+                select(DraftRow).where(DraftRow.sample_id == key, DraftRow.person == person)
+            ).first()
+            return DraftRecord(key, person, row.document, row.rev, row.updated) if row else None
+
+    def drop_draft(self, key: int, person: str) -> None:
+        """Forget a draft, if there is one."""
+        with writing(self._engine) as session:
+            row = session.exec(
+                select(DraftRow).where(DraftRow.sample_id == key, DraftRow.person == person)
+            ).first()
+            if row:
+                session.delete(row)
+
+    # ------------------------------------------------------------ private
+
+    def _records(self, session: Session, rows: Sequence[SampleRow]) -> list[SampleRecord]:
+        keys = [cast(int, row.id) for row in rows]
+        reviewed = [cast(int, row.id) for row in rows if row.state == "reviewed"]
+        newest: dict[int, int] = {}
+        media: dict[int, list[MediaRow]] = defaultdict(list)
+        for part in mapping.chunks(reviewed):
+            newest.update(
+                session.exec(
+                    select(ReviewRow.sample_id, func.max(ReviewRow.id))
+                    .where(col(ReviewRow.sample_id).in_(part))
+                    .group_by(col(ReviewRow.sample_id))
+                ).all()
+            )
+        for part in mapping.chunks(keys):
+            query = select(MediaRow).where(col(MediaRow.sample_id).in_(part))
+            for m in session.exec(query.order_by(col(MediaRow.id))):
+                media[m.sample_id].append(m)
+        events = mapping.events_of(session, "review_id", list(newest.values()))
+        return [
+            SampleRecord(
+                key,
+                row.collection_id,
+                mapping.to_sample(row, media[key], events[newest[key]] if key in newest else None),
+                cast(Any, row.state),
+                row.imported,
+            )
+            for key, row in zip(keys, rows, strict=True)
+        ]
+
+    def _splits_of_groups(
+        self, session: Session, collection_id: int, samples: Iterable[Sample]
+    ) -> dict[str, str]:
+        """The split that each group of a collection has already, or gets from these samples."""
+        taken = dict(
+            session.exec(
+                select(SampleRow.split_group, SampleRow.split)
+                .where(SampleRow.collection_id == collection_id, col(SampleRow.split).is_not(None))
+                .distinct()
+            ).all()
+        )
+        for sample in samples:
+            if sample.split:
+                taken.setdefault(sample.group, sample.split)
+        return cast(dict[str, str], taken)
+
+
+def iterate(samples: Samples, collection_id: int, wanted: SampleFilter) -> Iterator[SampleRecord]:
+    """All matching samples, read in pieces so that a large collection needs little memory."""
+    keys = samples.keys(wanted, collection_id=collection_id)
+    for part in mapping.chunks(keys):
+        yield from samples.list(SampleFilter(keys=part))
+
+
+def _split_for(sample: Sample, taken: Mapping[str, str]) -> str | None:
+    if sample.split or sample.events is None:
+        return sample.split
+    return taken.get(sample.group) or split_of(sample.group)
+
+
+def _sample(session: Session, key: int) -> SampleRow:
+    row = session.get(SampleRow, key)
+    if row is None:
+        raise NotFoundError(f"there is no sample {key}: it may have been deleted")
+    return row
+
+
+def conditions(wanted: SampleFilter | None, collection_id: int | None) -> list[Any]:
+    found: list[Any] = []
+    if collection_id is not None:
+        found.append(SampleRow.collection_id == collection_id)
+    if wanted is None:
+        return found
+    for column, values in (
+        (SampleRow.language, wanted.languages),
+        (SampleRow.state, wanted.states),
+        (SampleRow.split, wanted.splits),
+        (SampleRow.modality, wanted.modalities),
+        (SampleRow.id, wanted.keys),
+    ):
+        if values:
+            found.append(col(column).in_(list(values)))
+    if wanted.text:
+        found.append(col(SampleRow.text).icontains(wanted.text, autoescape=True))
+    if wanted.event_type:
+        reviewed = select(ReviewRow.sample_id).join(
+            EventRow, col(EventRow.review_id) == col(ReviewRow.id)
+        )
+        found.append(
+            col(SampleRow.id).in_(reviewed.where(EventRow.event_type == wanted.event_type))
+        )
+    return found

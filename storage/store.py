@@ -1,0 +1,33 @@
+"""The store: everything that is kept, one transaction a method, no table class leaves it."""
+
+from __future__ import annotations
+
+from sqlalchemy.engine import Engine
+
+from storage.collections import Collections
+from storage.database import migrate, open_engine
+from storage.home import Home
+from storage.reads import Reads
+from storage.samples import Samples
+from storage.work import Jobs, Models, Runs
+
+
+class Store:
+    """The rooms of the database under one roof."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.collections = Collections(engine)
+        self.samples = Samples(engine)
+        self.jobs = Jobs(engine)
+        self.models = Models(engine)
+        self.runs = Runs(engine)
+        self.reads = Reads(engine)
+
+
+def open_store(home: Home | None = None, *, create: bool = True) -> Store:
+    """The store of `home`; the database is brought to this version first, unless `create` is off."""
+    home = home or Home.from_environment()
+    if create:
+        migrate(home.database_url)
+    return Store(open_engine(home.database_url))

@@ -73,3 +73,9 @@ class StorageError(ArgusError):
 
 class SetupError(ArgusError):
     """Use it where this machine lacks something: a free port, a package, a program."""
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: quoted, and short."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"

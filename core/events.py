@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from core.errors import LineError
+from core.errors import LineError, shown
 
 MentionKind = Literal["text", "box", "range", "unanchored"]
 
@@ -16,6 +17,7 @@ _MENTION_KEYS = {
     "confidence",
 }  # fmt: skip
 _EVENT_KEYS = {"event_type", "trigger", "arguments", "confidence"}
+_LARGEST = 2**53 - 1  # the largest whole number that JSON carries safely; databases hold it too
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,48 +163,58 @@ def mention_to_dict(mention: Mention) -> dict[str, Any]:
 
 
 def events_from_list(
-    data: object, *, text: str | None, media: Sequence[str] = ()
+    data: object, *, text: str | None, media: Sequence[str] = (), check_words: bool = True
 ) -> tuple[Event, ...]:
     """Read an `events` list; `media` are the ids a mention may point at.
 
+    `check_words` is off for predictions, whose words are carried and never compared with the text.
     Raises `LineError` naming the place (`events[0].arguments[1]`), the value and what is wrong.
     """
     if not isinstance(data, list):
-        raise LineError(f"events must be a list, not {_shown(data)}")
+        raise LineError(f"events must be a list, not {shown(data)}")
     return tuple(
-        event_from_dict(item, text=text, media=media, where=f"events[{i}]")
+        event_from_dict(item, text=text, media=media, where=f"events[{i}]", check_words=check_words)
         for i, item in enumerate(data)
     )
 
 
 def event_from_dict(
-    data: object, *, text: str | None, media: Sequence[str] = (), where: str = "event"
+    data: object,
+    *,
+    text: str | None,
+    media: Sequence[str] = (),
+    where: str = "event",
+    check_words: bool = True,
 ) -> Event:
     """Read one event; see `events_from_list`."""
     if not isinstance(data, dict):
-        raise LineError(f"{where} must be an object, not {_shown(data)}")
+        raise LineError(f"{where} must be an object, not {shown(data)}")
     event_type = data.get("event_type")
     if not isinstance(event_type, str) or not event_type.strip():
-        raise LineError(f"{where}.event_type must be a name, not {_shown(event_type)}")
+        raise LineError(f"{where}.event_type must be a name, not {shown(event_type)}")
     trigger = data.get("trigger")
     arguments = data.get("arguments", [])
     if not isinstance(arguments, list):
-        raise LineError(f"{where}.arguments must be a list, not {_shown(arguments)}")
+        raise LineError(f"{where}.arguments must be a list, not {shown(arguments)}")
+
+    def mention(value: object, place: str) -> Mention:
+        return mention_from_dict(
+            value, text=text, media=media, where=place, check_words=check_words
+        )
+
     read = []
     for i, item in enumerate(arguments):
         place = f"{where}.arguments[{i}]"
         if not isinstance(item, dict):
-            raise LineError(f"{place} must be an object, not {_shown(item)}")
+            raise LineError(f"{place} must be an object, not {shown(item)}")
         role = item.get("role")
         if not isinstance(role, str) or not role.strip():
-            raise LineError(f"{place}.role must be a name, not {_shown(role)}")
+            raise LineError(f"{place}.role must be a name, not {shown(role)}")
         rest = {k: v for k, v in item.items() if k != "role"}
-        read.append(Argument(role, mention_from_dict(rest, text=text, media=media, where=place)))
+        read.append(Argument(role, mention(rest, place)))
     return Event(
         event_type=event_type,
-        trigger=None
-        if trigger is None
-        else mention_from_dict(trigger, text=text, media=media, where=f"{where}.trigger"),
+        trigger=None if trigger is None else mention(trigger, f"{where}.trigger"),
         arguments=tuple(read),
         confidence=_probability(data.get("confidence"), f"{where}.confidence"),
         meta={k: v for k, v in data.items() if k not in _EVENT_KEYS},
@@ -210,24 +222,29 @@ def event_from_dict(
 
 
 def mention_from_dict(
-    data: object, *, text: str | None, media: Sequence[str] = (), where: str = "mention"
+    data: object,
+    *,
+    text: str | None,
+    media: Sequence[str] = (),
+    where: str = "mention",
+    check_words: bool = True,
 ) -> Mention:
     """Read one mention; offsets are checked against `text`, the words against the offsets."""
     if not isinstance(data, dict):
-        raise LineError(f"{where} must be an object, not {_shown(data)}")
+        raise LineError(f"{where} must be an object, not {shown(data)}")
     words, medium, page = data.get("text"), data.get("media"), data.get("page")
     if words is not None and not isinstance(words, str):
-        raise LineError(f"{where}.text must be text or null, not {_shown(words)}")
+        raise LineError(f"{where}.text must be text or null, not {shown(words)}")
     if medium is not None and medium not in media:
         raise LineError(
-            f"{where}.media names {_shown(medium)}, but the sample's media are "
+            f"{where}.media names {shown(medium)}, but the sample's media are "
             f"{', '.join(media) or 'none'}: add it to `media` or correct the name"
         )
-    if page is not None and (not _is_int(page) or page < 0):
-        raise LineError(f"{where}.page must be a whole number from 0, not {_shown(page)}")
+    if page is not None and (not _is_int(page) or not 0 <= page <= _LARGEST):
+        raise LineError(f"{where}.page must be a whole number from 0, not {shown(page)}")
     kind = data.get("kind")
     if kind is not None and not isinstance(kind, str):
-        raise LineError(f"{where}.kind must be an entity kind or null, not {_shown(kind)}")
+        raise LineError(f"{where}.kind must be an entity kind or null, not {shown(kind)}")
     box = _numbers(data.get("box"), 4, f"{where}.box")
     time = _numbers(data.get("range"), 2, f"{where}.range")
     if box is not None:
@@ -240,12 +257,13 @@ def mention_from_dict(
     if start is None and box is None and time is None and not words:
         raise LineError(f"{where} has no place: give start and end, a box, or a range")
     if start is not None and end is not None and medium is None:
-        _check_words(text, start, end, fragments, words, where)
+        compared = words if check_words else None
+        _check_words(text, start, end, fragments, compared, where)
         if words is None and text is not None and not fragments:
             words = text[start:end]
     frames = data.get("keyframes") or []
     if not isinstance(frames, list):
-        raise LineError(f"{where}.keyframes must be a list, not {_shown(frames)}")
+        raise LineError(f"{where}.keyframes must be a list, not {shown(frames)}")
     keyframes = [_numbers(f, 5, f"{where}.keyframes[{i}]") for i, f in enumerate(frames)]
     return Mention(
         text=words, start=start, end=end, fragments=fragments, media=medium, page=page,
@@ -265,36 +283,38 @@ def _offsets(
     fragments: tuple[tuple[int, int], ...] = ()
     if raw:
         if not isinstance(raw, list):
-            raise LineError(f"{where}.fragments must be a list of [start, end], not {_shown(raw)}")
+            raise LineError(f"{where}.fragments must be a list of [start, end], not {shown(raw)}")
         pairs = []
         for i, item in enumerate(raw):
             ok = isinstance(item, list) and len(item) == 2 and all(map(_is_int, item))
             if not ok or not 0 <= item[0] < item[1]:
                 raise LineError(
                     f"{where}.fragments[{i}] must be [start, end] with 0 <= start < end, "
-                    f"not {_shown(item)}"
+                    f"not {shown(item)}"
                 )
             pairs.append((item[0], item[1]))
         pairs.sort()
-        for (_, before), (after, _) in zip(pairs, pairs[1:], strict=False):
+        for (_, before), (after, _) in itertools.pairwise(pairs):
             if after < before:
-                raise LineError(f"{where}.fragments overlap: {_shown(raw)}")
+                raise LineError(f"{where}.fragments overlap: {shown(raw)}")
         fragments = tuple(pairs)
         outer = (pairs[0][0], pairs[-1][1])
         if (start, end) not in ((None, None), outer):
             raise LineError(
-                f"{where}: start and end are {_shown(start)} and {_shown(end)}, but the "
+                f"{where}: start and end are {shown(start)} and {shown(end)}, but the "
                 f"fragments reach from {outer[0]} to {outer[1]}"
             )
         start, end = outer
     if start is None and end is None:
         return None, None, ()
-    if not _is_int(start) or not _is_int(end):
+    if not (_is_int(start) and _is_int(end)) or start is None or end is None:
         raise LineError(
-            f"{where}: start and end must be whole numbers, not {_shown(start)} and {_shown(end)}"
+            f"{where}: start and end must be whole numbers, not {shown(start)} and {shown(end)}"
         )
-    if not 0 <= start < end:
-        raise LineError(f"{where}: a span needs 0 <= start < end, not {start}–{end}")
+    if not 0 <= start < end <= _LARGEST:
+        raise LineError(
+            f"{where}: a span needs 0 <= start < end, not {shown(start)} and {shown(end)}"
+        )
     return start, end, fragments
 
 
@@ -321,7 +341,7 @@ def _check_words(
         found = text[start:end]
         if normalize("NFC", found) != normalize("NFC", words):
             raise LineError(
-                f"{where}: the text at {start}–{end} is {_shown(found)}, not {_shown(words)}: "
+                f"{where}: the text at {start}–{end} is {shown(found)}, not {shown(words)}: "
                 "offsets are Unicode code points (not bytes, not UTF-16 units), end exclusive"
             )
 
@@ -339,28 +359,28 @@ def _check_box(box: tuple[float, ...], where: str) -> None:
 def _numbers(value: object, count: int, where: str) -> Any:
     if value is None:
         return None
-    ok = isinstance(value, list) and len(value) == count
-    if not ok or not all(  # type: ignore[arg-type]
-        isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v)
-        for v in value  # type: ignore[attr-defined]
-    ):
-        raise LineError(f"{where} must be {count} numbers, not {_shown(value)}")
-    return tuple(value)  # type: ignore[arg-type]
+    wrong = LineError(f"{where} must be {count} numbers, not {shown(value)}")
+    if not isinstance(value, list) or len(value) != count:
+        raise wrong
+    if any(isinstance(v, bool) or not isinstance(v, int | float) for v in value):
+        raise wrong
+    try:
+        # 0 and 0.0 are one place: written alike, they have one content hash
+        numbers = tuple(float(v) for v in value)
+    except OverflowError as problem:
+        raise wrong from problem
+    if not all(map(math.isfinite, numbers)):
+        raise wrong
+    return numbers
 
 
 def _probability(value: object, where: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise LineError(f"{where} must be a probability from 0 to 1, not {_shown(value)}")
+        raise LineError(f"{where} must be a probability from 0 to 1, not {shown(value)}")
     return float(value)
 
 
 def _is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _shown(value: object) -> str:
-    """The value as a message shows it: quoted, and short."""
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "…"

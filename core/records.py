@@ -190,7 +190,10 @@ class PromotionRecord:
 
 @dataclass(frozen=True, slots=True)
 class SampleFilter:
-    """Which samples: every given field must match; `text` is contained, case ignored."""
+    """Which samples: every given field must match; `text` is contained, case ignored.
+
+    `keys` are the database's numbers, `ids` the samples' own.
+    """
 
     languages: Sequence[str] = ()
     states: Sequence[str] = ()
@@ -199,3 +202,4 @@ class SampleFilter:
     event_type: str | None = None
     text: str = ""
     keys: Sequence[int] = field(default_factory=tuple)
+    ids: Sequence[str] = ()

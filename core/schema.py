@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from core.errors import SchemaError
+from core.errors import RefusedError, SchemaError
 from core.events import Event
 
 
@@ -83,7 +83,7 @@ def check_events(schema: Schema, events: Sequence[Event]) -> list[Violation]:
                     i,
                     None,
                     f"events[{i}]: the event type {event.event_type!r} is not in the schema ({names})",
-                )  # fmt: skip
+                )
             )
             continue
         counts = Counter(a.role for a in event.arguments)
@@ -97,7 +97,7 @@ def check_events(schema: Schema, events: Sequence[Event]) -> list[Violation]:
                         i,
                         name,
                         f"events[{i}]: {event.event_type!r} has no role {name!r} (its roles: {names})",
-                    )  # fmt: skip
+                    )
                 )
             elif count > 1 and not role.multiple:
                 found.append(
@@ -106,7 +106,7 @@ def check_events(schema: Schema, events: Sequence[Event]) -> list[Violation]:
                         i,
                         name,
                         f"events[{i}]: {event.event_type!r} takes one {name!r}, not {count}",
-                    )  # fmt: skip
+                    )
                 )
         found += [
             Violation(
@@ -151,6 +151,26 @@ def in_use(schema: Schema, events: Iterable[Event]) -> dict[tuple[str, str | Non
         counts[(event.event_type, None)] += 1
         counts.update((event.event_type, a.role) for a in event.arguments)
     return dict(counts)
+
+
+def check_keeps(schema: Schema, used: Mapping[tuple[str, str | None], int]) -> None:
+    """Raise `RefusedError` if the schema lacks a type or role that labels use (`in_use` counts)."""
+    for (name, role), count in used.items():
+        known = schema.type(name)
+        if role is None and known is None:
+            raise RefusedError(
+                f"the event type {name!r} is used {_times(count)} in labelled samples, so it stays: "
+                "nothing labelled may be lost. Give it another label, or change those reviews first"
+            )
+        if role is not None and known is not None and known.role(role) is None:
+            raise RefusedError(
+                f"the role {role!r} of {name!r} is used {_times(count)} in labelled samples, so it stays: "
+                "nothing labelled may be lost. Give it another label, or change those reviews first"
+            )
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
 
 
 # ---------------------------------------------------------------- a schema is a file too

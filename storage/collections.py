@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import delete, func
 from sqlalchemy.engine import Engine
@@ -41,13 +41,13 @@ class Collections:
         """Every collection, oldest first."""
         with reading(self._engine) as session:
             rows = session.exec(select(CollectionRow).order_by(col(CollectionRow.id))).all()
-            return [_record(session, row) for row in rows]
+            return [collection_record(session, row) for row in rows]
 
     def find(self, name: str) -> CollectionRecord | None:
         """The collection called `name`, or None."""
         with reading(self._engine) as session:
             row = session.exec(select(CollectionRow).where(CollectionRow.name == name)).first()
-            return _record(session, row) if row else None
+            return collection_record(session, row) if row else None
 
     def get(self, name: str) -> CollectionRecord:
         """The collection called `name`; raises `NotFoundError` that names those there are."""
@@ -59,26 +59,8 @@ class Collections:
 
     def create(self, name: str, schema: Schema, *, person: str | None = None) -> CollectionRecord:
         """Make a collection with version 1 of its schema."""
-        name = name.strip()
-        if not name or len(name) > 200 or "\0" in name:
-            raise InputError(f"a collection needs a name of 1 to 200 characters, not {name!r}")
-        if self.find(name):
-            raise InputError(f"there is a collection {name!r} already: choose another name")
         with writing(self._engine) as session:
-            row = CollectionRow(name=name)
-            session.add(row)
-            session.flush()
-            session.add(
-                SchemaRow(
-                    collection_id=cast(int, row.id),
-                    number=1,
-                    content=schema_to_dict(schema),
-                    note="first version",
-                    person=person,
-                )  # fmt: skip
-            )
-            session.flush()
-            return _record(session, row)
+            return create_collection(session, name, schema, person=person)
 
     def schema(self, collection_id: int, number: int | None = None) -> Schema:
         """A version of the schema; the newest without `number`."""
@@ -112,25 +94,7 @@ class Collections:
     ) -> int:
         """Add a schema version and return its number; an unchanged schema keeps its number."""
         with writing(self._engine) as session:
-            newest = session.exec(
-                select(SchemaRow)
-                .where(SchemaRow.collection_id == collection_id)
-                .order_by(col(SchemaRow.number).desc())
-            ).first()
-            content = schema_to_dict(schema)
-            if newest is not None and newest.content == content:
-                return newest.number
-            number = newest.number + 1 if newest else 1
-            session.add(
-                SchemaRow(
-                    collection_id=collection_id,
-                    number=number,
-                    content=content,
-                    note=note,
-                    person=person,
-                )  # fmt: skip
-            )
-            return number
+            return add_schema_version(session, collection_id, schema, note=note, person=person)
 
     def what_hangs_on(self, collection_id: int) -> dict[str, int]:
         """How much deleting the collection would delete, by kind."""
@@ -155,16 +119,19 @@ class Collections:
         with writing(self._engine) as session:
             keys = select(SampleRow.id).where(SampleRow.collection_id == collection_id)
             delete_samples(session, keys)
-            for table in (EvaluationRow, PromotionRow):
-                session.execute(delete(table).where(col(table.collection_id) == collection_id))
+            self._delete_rows(session, EvaluationRow, collection_id)
+            self._delete_rows(session, PromotionRow, collection_id)
             models = select(ModelRow.id).where(ModelRow.collection_id == collection_id)
             session.execute(delete(EvaluationRow).where(col(EvaluationRow.model_id).in_(models)))
             session.execute(delete(ModelRow).where(col(ModelRow.collection_id) == collection_id))
             runs = select(RunRow.id).where(RunRow.collection_id == collection_id)
             session.execute(delete(LossRow).where(col(LossRow.run_id).in_(runs)))
-            for table in (RunRow, SchemaRow):
-                session.execute(delete(table).where(col(table.collection_id) == collection_id))
+            self._delete_rows(session, RunRow, collection_id)
+            self._delete_rows(session, SchemaRow, collection_id)
             session.execute(delete(CollectionRow).where(col(CollectionRow.id) == collection_id))
+
+    def _delete_rows(self, session: Session, table: type[Any], collection_id: int) -> None:
+        session.execute(delete(table).where(col(table.collection_id) == collection_id))
 
     def person(self) -> str | None:
         """The name of the one person who works here, or None before they were asked."""
@@ -187,6 +154,44 @@ class Collections:
                 row.name = name
 
 
+def create_collection(
+    session: Session, name: str, schema: Schema, *, person: str | None
+) -> CollectionRecord:
+    """Make a collection with version 1 of its schema, inside a transaction."""
+    name = name.strip()
+    if not name or len(name) > 200 or "\0" in name:
+        raise InputError(f"a collection needs a name of 1 to 200 characters, not {name!r}")
+    if session.exec(select(CollectionRow.id).where(CollectionRow.name == name)).first():
+        raise InputError(f"there is a collection {name!r} already: choose another name")
+    row = CollectionRow(name=name)
+    session.add(row)
+    session.flush()
+    add_schema_version(session, cast(int, row.id), schema, note="first version", person=person)
+    session.flush()
+    return collection_record(session, row)
+
+
+def add_schema_version(
+    session: Session, collection_id: int, schema: Schema, *, note: str, person: str | None
+) -> int:
+    """The number of a schema, as a new version where it differs, inside a transaction."""
+    newest = session.exec(
+        select(SchemaRow)
+        .where(SchemaRow.collection_id == collection_id)
+        .order_by(col(SchemaRow.number).desc())
+    ).first()
+    content = schema_to_dict(schema)
+    if newest is not None and newest.content == content:
+        return newest.number
+    number = newest.number + 1 if newest else 1
+    session.add(
+        SchemaRow(
+            collection_id=collection_id, number=number, content=content, note=note, person=person
+        )
+    )
+    return number
+
+
 def delete_samples(session: Session, keys: object) -> None:
     """Delete samples (ids, or a query of ids) with their reviews, suggestions, drafts and media."""
     for owner, table in (("review_id", ReviewRow), ("suggestion_id", SuggestionRow)):
@@ -199,7 +204,8 @@ def delete_samples(session: Session, keys: object) -> None:
     session.execute(delete(SampleRow).where(col(SampleRow.id).in_(keys)))  # type: ignore[arg-type]
 
 
-def _record(session: Session, row: CollectionRow) -> CollectionRecord:
+def collection_record(session: Session, row: CollectionRow) -> CollectionRecord:
+    """The collection as a plain value."""
     number = session.exec(
         select(func.max(SchemaRow.number)).where(SchemaRow.collection_id == row.id)
     ).one()

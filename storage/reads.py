@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 import pandas as pd
 from sqlalchemy import func
+from sqlalchemy import select as sqlalchemy_select
 from sqlalchemy.engine import Engine
 from sqlmodel import col, select
 
@@ -82,20 +86,33 @@ class Reads:
         offset: int = 0,
     ) -> pd.DataFrame:
         """A page of samples for a table: key, id, language, state, split, modality, text, imported."""
+        columns: list[Any] = [
+            SampleRow.id, SampleRow.external_id, SampleRow.language, SampleRow.state,
+            SampleRow.split, SampleRow.modality, func.substr(SampleRow.text, 1, 300),
+            SampleRow.imported,
+        ]  # fmt: skip
         with reading(self._engine) as session:
-            rows = session.exec(
-                select(
-                    SampleRow.id, SampleRow.external_id, SampleRow.language, SampleRow.state,
-                    SampleRow.split, SampleRow.modality, func.substr(SampleRow.text, 1, 300),
-                    SampleRow.imported,
-                )
+            rows = session.execute(
+                sqlalchemy_select(*columns)
                 .where(*conditions(wanted, collection_id))
                 .order_by(col(SampleRow.id))
                 .limit(limit)
                 .offset(offset)
-            ).all()  # type: ignore[call-overload]  # fmt: skip
+            ).all()
         names = ["key", "id", "language", "state", "split", "modality", "text", "imported"]
         return pd.DataFrame(rows, columns=names)
+
+    def reviewed_since(self, collection_id: int, moment: datetime | None) -> int:
+        """How many samples a person has reviewed after `moment` (ever, without one)."""
+        with reading(self._engine) as session:
+            query = (
+                select(func.count(func.distinct(ReviewRow.sample_id)))
+                .join(SampleRow, col(SampleRow.id) == ReviewRow.sample_id)
+                .where(SampleRow.collection_id == collection_id, ReviewRow.origin == "person")
+            )
+            if moment is not None:
+                query = query.where(col(ReviewRow.created) > moment)
+            return session.exec(query).one()
 
     def reviews_per_day(self, collection_id: int) -> pd.DataFrame:
         """Reviews made by people: columns day, language, reviews, seconds (median unknown: mean)."""

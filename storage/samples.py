@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -24,6 +24,7 @@ from core.samples import Sample, split_of
 from storage import mapping
 from storage.collections import delete_samples
 from storage.database import reading, writing
+from storage.imports import add_samples
 from storage.tables import DraftRow, EventRow, MediaRow, ReviewRow, SampleRow, SuggestionRow
 
 
@@ -48,41 +49,9 @@ class Samples:
     def add(
         self, collection_id: int, samples: Sequence[Sample], *, schema_number: int
     ) -> list[int]:
-        """Write samples with their media and, where labelled, a first review; returns their keys.
-
-        A labelled sample without a split gets one by its group, so that it never moves later.
-        """
+        """Write samples (see `storage.imports.add_samples`); returns their keys."""
         with writing(self._engine) as session:
-            taken = self._splits_of_groups(session, collection_id, samples)
-            rows = [
-                mapping.sample_row(collection_id, s, split=_split_for(s, taken)) for s in samples
-            ]
-            keys = mapping.insert_all(session, SampleRow, rows)
-            media = [
-                mapping.media_row(key, m)
-                for key, s in zip(keys, samples, strict=True)
-                for m in s.media
-            ]
-            mapping.insert_all(session, MediaRow, media)
-            labelled = [
-                (key, s.events)
-                for key, s in zip(keys, samples, strict=True)
-                if s.events is not None
-            ]
-            reviews = mapping.insert_all(
-                session,
-                ReviewRow,
-                [
-                    {"sample_id": key, "origin": "import", "schema_number": schema_number}
-                    for key, _ in labelled
-                ],
-            )
-            mapping.add_events(
-                session,
-                "review_id",
-                [(r, events) for r, (_, events) in zip(reviews, labelled, strict=True)],
-            )
-            return keys
+            return add_samples(session, collection_id, samples, schema_number=schema_number)
 
     def get(self, key: int) -> SampleRecord:
         """One sample by its key."""
@@ -156,6 +125,21 @@ class Samples:
             ).all()
             return self._records(session, rows)
 
+    def what_hangs_on(self, keys: Sequence[int]) -> dict[str, int]:
+        """How much deleting these samples would delete, by kind."""
+        found = {"samples": 0, "reviews": 0, "drafts": 0, "suggestions": 0}
+        with reading(self._engine) as session:
+            for part in mapping.chunks(keys):
+                for kind, column in (
+                    ("samples", col(SampleRow.id)),
+                    ("reviews", col(ReviewRow.sample_id)),
+                    ("drafts", col(DraftRow.sample_id)),
+                    ("suggestions", col(SuggestionRow.sample_id)),
+                ):
+                    query = select(func.count(column)).where(column.in_(part))
+                    found[kind] += session.exec(query).one()
+        return found
+
     def delete(self, keys: Sequence[int]) -> None:
         """Delete samples with their reviews, suggestions and drafts."""
         with writing(self._engine) as session:
@@ -203,13 +187,14 @@ class Samples:
                 session.delete(draft)
             return cast(int, review.id)
 
-    def reviews(self, key: int) -> list[ReviewRecord]:
-        """Every review of a sample, newest first."""
+    def reviews(self, key: int, *, limit: int | None = None) -> list[ReviewRecord]:
+        """The reviews of a sample, newest first."""
         with reading(self._engine) as session:
             rows = session.exec(
                 select(ReviewRow)
                 .where(ReviewRow.sample_id == key)
                 .order_by(col(ReviewRow.id).desc())
+                .limit(limit)
             ).all()
             events = mapping.events_of(session, "review_id", [cast(int, r.id) for r in rows])
             return [
@@ -250,10 +235,14 @@ class Samples:
                 row.state = "suggested"
             return cast(int, suggestion.id)
 
-    def suggestion(self, key: int, *, model_id: str | None = None) -> SuggestionRecord | None:
-        """The newest suggestion for a sample (of one model), or None."""
+    def suggestion(
+        self, key: int, *, model_id: str | None = None, suggestion_id: int | None = None
+    ) -> SuggestionRecord | None:
+        """The newest suggestion for a sample (of one model, or the one of that id), or None."""
         with reading(self._engine) as session:
             query = select(SuggestionRow).where(SuggestionRow.sample_id == key)
+            if suggestion_id is not None:
+                query = query.where(SuggestionRow.id == suggestion_id)
             if model_id is not None:
                 query = query.where(SuggestionRow.model_id == model_id)
             row = session.exec(query.order_by(col(SuggestionRow.id).desc())).first()
@@ -272,7 +261,8 @@ class Samples:
         """Keys of unreviewed samples that this model has not looked at, those after `after` first."""
         with reading(self._engine) as session:
             seen = exists().where(
-                SuggestionRow.sample_id == col(SampleRow.id), SuggestionRow.model_id == model_id
+                col(SuggestionRow.sample_id) == col(SampleRow.id),
+                col(SuggestionRow.model_id) == model_id,
             )
             query = select(SampleRow.id).where(
                 SampleRow.collection_id == collection_id, SampleRow.state != "reviewed", ~seen
@@ -324,11 +314,14 @@ class Samples:
         media: dict[int, list[MediaRow]] = defaultdict(list)
         for part in mapping.chunks(reviewed):
             newest.update(
-                session.exec(
-                    select(ReviewRow.sample_id, func.max(ReviewRow.id))
-                    .where(col(ReviewRow.sample_id).in_(part))
-                    .group_by(col(ReviewRow.sample_id))
-                ).all()
+                cast(
+                    Any,
+                    session.exec(
+                        select(ReviewRow.sample_id, func.max(ReviewRow.id))
+                        .where(col(ReviewRow.sample_id).in_(part))
+                        .group_by(col(ReviewRow.sample_id))
+                    ).all(),
+                )
             )
         for part in mapping.chunks(keys):
             query = select(MediaRow).where(col(MediaRow.sample_id).in_(part))
@@ -346,34 +339,12 @@ class Samples:
             for key, row in zip(keys, rows, strict=True)
         ]
 
-    def _splits_of_groups(
-        self, session: Session, collection_id: int, samples: Iterable[Sample]
-    ) -> dict[str, str]:
-        """The split that each group of a collection has already, or gets from these samples."""
-        taken = dict(
-            session.exec(
-                select(SampleRow.split_group, SampleRow.split)
-                .where(SampleRow.collection_id == collection_id, col(SampleRow.split).is_not(None))
-                .distinct()
-            ).all()
-        )
-        for sample in samples:
-            if sample.split:
-                taken.setdefault(sample.group, sample.split)
-        return cast(dict[str, str], taken)
-
 
 def iterate(samples: Samples, collection_id: int, wanted: SampleFilter) -> Iterator[SampleRecord]:
     """All matching samples, read in pieces so that a large collection needs little memory."""
     keys = samples.keys(wanted, collection_id=collection_id)
     for part in mapping.chunks(keys):
         yield from samples.list(SampleFilter(keys=part))
-
-
-def _split_for(sample: Sample, taken: Mapping[str, str]) -> str | None:
-    if sample.split or sample.events is None:
-        return sample.split
-    return taken.get(sample.group) or split_of(sample.group)
 
 
 def _sample(session: Session, key: int) -> SampleRow:
@@ -390,6 +361,7 @@ def conditions(wanted: SampleFilter | None, collection_id: int | None) -> list[A
     if wanted is None:
         return found
     for column, values in (
+        (SampleRow.external_id, wanted.ids),
         (SampleRow.language, wanted.languages),
         (SampleRow.state, wanted.states),
         (SampleRow.split, wanted.splits),

@@ -7,6 +7,7 @@ from sqlalchemy.engine import Engine
 from storage.collections import Collections
 from storage.database import migrate, open_engine
 from storage.home import Home
+from storage.imports import Imports
 from storage.reads import Reads
 from storage.samples import Samples
 from storage.work import Jobs, Models, Runs
@@ -19,6 +20,7 @@ class Store:
         self.engine = engine
         self.collections = Collections(engine)
         self.samples = Samples(engine)
+        self.imports = Imports(engine)
         self.jobs = Jobs(engine)
         self.models = Models(engine)
         self.runs = Runs(engine)

@@ -146,7 +146,7 @@ class Models:
                     run_id=run_id,
                     terms=terms,
                     manifest=dict(manifest or {}),
-                )  # fmt: skip
+                )
             )
             session.flush()
             return _model(row)
@@ -209,7 +209,7 @@ class Models:
                     person=person,
                     reason=reason,
                     scores=dict(scores),
-                )  # fmt: skip
+                )
             )
 
     def promotions(self, collection_id: int, *, limit: int = 50) -> list[PromotionRecord]:

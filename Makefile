@@ -1,0 +1,63 @@
+# Two commands do everything: `make run` sets up and opens the app, `make test` sets up and tests.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+BIN := .venv/bin/
+PYTHON ?= python3
+PORT ?= 8501
+ARGS ?=
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.done  ## make .venv and install the pinned dependencies (3 to 10 minutes, once)
+
+.venv/.done: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Argus needs Python 3.11 or newer: name one with make PYTHON=python3.12 …"; exit 1; }
+	@echo "→ .venv: installing the pinned dependencies, 3 to 10 minutes, once"
+	@[ -x $(BIN)python ] || $(PYTHON) -m venv .venv
+	@$(BIN)python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+run: setup  ## the app and one worker; Ctrl-C stops both (PORT=8501)
+	@$(BIN)argus run --setup --port $(PORT)
+
+fix: setup  ## format, and repair what can be repaired
+	@$(BIN)ruff check -q --fix . ; $(BIN)ruff format -q .
+
+check: setup  ## format, lint, types and the direction of the imports
+	@$(BIN)ruff format --check . && $(BIN)ruff check . && $(BIN)mypy && $(BIN)lint-imports --no-logo
+
+test: setup machine check  ## everything but the slow model tests, under 15 minutes on two cores
+	@$(BIN)pytest $(ARGS)
+
+test-slow: setup machine  ## the real small model: suggestions, training, the whole loop (20 minutes)
+	@$(BIN)pytest -m slow $(ARGS)
+
+bench: setup machine  ## measure speed, and print it
+	@$(BIN)pytest -m bench -s $(ARGS)
+
+machine:  # Chromium and ffmpeg: by apt where it may, else it names what to install
+	@missing=""; \
+	command -v ffmpeg >/dev/null || missing="$$missing ffmpeg"; \
+	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+		command -v google-chrome >/dev/null || missing="$$missing chromium"; \
+	fc-list :lang=zh 2>/dev/null | grep -q . || missing="$$missing fonts-noto-cjk"; \
+	[ -z "$$missing" ] && exit 0; \
+	apt=""; [ "$$(id -u)" = 0 ] && apt="apt-get"; \
+	[ -z "$$apt" ] && command -v sudo >/dev/null && sudo -n true 2>/dev/null && apt="sudo -n apt-get"; \
+	if [ -n "$$apt" ] && command -v apt-get >/dev/null; then \
+		echo "→ installing$$missing"; \
+		$$apt update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive $$apt install -y -qq $$missing >/dev/null; \
+	else \
+		echo "The tests need:$$missing. Install them (Debian: apt-get install$$missing), then try again."; exit 1; \
+	fi
+
+sizes:  ## the ten longest files and the ten longest functions
+	@git ls-files '*.py' '*.js' '*.css' | xargs wc -l | sort -rn | sed -n '2,11p'
+	@$(BIN)python -c 'import ast,pathlib,subprocess; \
+	found=[(n.end_lineno-n.lineno+1,f"{f}:{n.lineno} {n.name}") for f in subprocess.check_output(["git","ls-files","*.py"],text=True).split() \
+	for n in ast.walk(ast.parse(pathlib.Path(f).read_text())) if isinstance(n,(ast.FunctionDef,ast.AsyncFunctionDef))]; \
+	[print(f"{a:7d} {b}") for a,b in sorted(found,reverse=True)[:10]]'
+
+.PHONY: help setup run fix check test test-slow bench machine sizes

@@ -1,0 +1,134 @@
+"""The grammar of a reply: every string that a model may answer for one sample under one schema.
+
+A reply is compact JSON, `[["type","trigger",[["role","words"],…]],…]`. Types and roles are the
+schema's, spans are verbatim pieces of the sample, and both their number and their length are
+bounded. Where words stand in the text more than once, a number after them may say which (from 1);
+without it the rules of `core.spans` do. The grammar is Lark as llguidance reads it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from core.schema import EventType, Schema
+from core.spans import pieces, without_breaks
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much a reply may say. Lengths are characters of the reply, escapes included."""
+
+    events: int
+    arguments: int = 10
+    trigger_length: int = 60
+    argument_length: int = 160
+
+    @classmethod
+    def for_text(cls, text: str) -> Bounds:
+        """More events for a longer text: 3 to 12."""
+        return cls(events=max(3, min(12, 2 + len(text) // 80)))
+
+
+def reply_grammar(
+    schema: Schema, text: str, *, bounds: Bounds | None = None, is_tuned: bool = False
+) -> str:
+    """The grammar for one sample's reply.
+
+    A tuned model may give arguments in any order and number repeated words. One that was never
+    shown a reply would repeat itself to the bounds: it goes through a type's roles in their order,
+    each at most once, or twice where the schema lets it repeat.
+
+    A text with nothing to point at, or a schema without types, allows only `[]`.
+    """
+    bounds = bounds or Bounds.for_text(text)
+    shown = [json.dumps(p, ensure_ascii=False)[1:-1] for p in pieces(without_breaks(text))]
+    if not schema.types or all(p.isspace() for p in shown):
+        return 'start: "[]"\n'
+    rules = [
+        f'start: "[" (event ("," event){{0,{bounds.events - 1}}})? "]"',
+        "event: " + " | ".join(f"event_{i}" for i in range(len(schema.types))),
+    ]
+    for i, event_type in enumerate(schema.types):
+        rules += (_tuned_rules if is_tuned else _ordered_rules)(i, event_type, bounds)
+    span = '%regex { "substring_chunks": ' + json.dumps(shown, ensure_ascii=False) + " }"
+    rules += [
+        f"TRIGGER: PIECES & /[^ ]([^\\n]{{0,{bounds.trigger_length - 2}}}[^ ])?/",
+        f"WORDS: PIECES & /[^ ]([^\\n]{{0,{bounds.argument_length - 2}}}[^ ])?/",
+        f"PIECES: {span}",
+    ]
+    if is_tuned:
+        rules.append("NUMBER: /[1-9]/")
+    return "\n".join(rules) + "\n"
+
+
+def _tuned_rules(i: int, event_type: EventType, bounds: Bounds) -> list[str]:
+    head = _head(event_type)
+    number = '("," NUMBER)?'
+    if not event_type.roles:
+        return [f'event_{i}: {head} TRIGGER "\\"" {number} ",[]]"']
+    roles = " | ".join(_quoted(_json(role.name)) for role in event_type.roles)
+    return [
+        f'event_{i}: {head} TRIGGER "\\"" {number} ",[" (arg_{i} ("," arg_{i})'
+        f'{{0,{bounds.arguments - 1}}})? "]]"',
+        f'arg_{i}: "[" ({roles}) ",\\"" WORDS "\\"" {number} "]"',
+    ]
+
+
+def _ordered_rules(i: int, event_type: EventType, bounds: Bounds) -> list[str]:
+    # after_k: what may follow once roles up to k are done; a comma stands before every argument
+    # but the first, so the chain is there twice.
+    rules = [f'event_{i}: {_head(event_type)} TRIGGER "\\",[" first_{i}_0 "]]"']
+    slots = [r for r in event_type.roles for _ in range(2 if r.multiple else 1)]
+    for k, role in enumerate(slots[: bounds.arguments * 2]):
+        argument = _quoted(f'[{_json(role.name)},"') + ' WORDS "\\"]"'
+        rules += [
+            f"first_{i}_{k}: {argument} next_{i}_{k + 1} | first_{i}_{k + 1}",
+            f'next_{i}_{k}: "," {argument} next_{i}_{k + 1} | next_{i}_{k + 1}',
+        ]
+    end = min(len(slots), bounds.arguments * 2)
+    return [*rules, f'first_{i}_{end}: ""', f'next_{i}_{end}: ""']
+
+
+def _head(event_type: EventType) -> str:
+    return _quoted(f'[{_json(event_type.name)},"')
+
+
+def _json(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _quoted(text: str) -> str:
+    """A Lark string that matches `text`."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def close_reply(reply: str) -> str:
+    """The longest valid beginning of a reply that a token limit cut, closed.
+
+    >>> close_reply('[["launch","запустил",[["agent","Яндекс"],["place","Моск')
+    '[["launch","запустил",[["agent","Яндекс"]]]]'
+    """
+    for end in range(len(reply), 0, -1):
+        if reply[end - 1] not in '[]"0123456789':
+            continue
+        for closing in ("", "]", "]]", ",[]]]", "]]]"):
+            candidate = reply[:end] + closing
+            if _is_reply(candidate):
+                return candidate
+    return "[]"
+
+
+def _is_reply(reply: str) -> bool:
+    try:
+        loaded = json.loads(reply)
+    except ValueError:
+        return False
+    return isinstance(loaded, list) and all(
+        isinstance(e, list)
+        and len(e) in (3, 4)
+        and all(isinstance(w, str) for w in e[:2])
+        and isinstance(e[-1], list)
+        and all(isinstance(a, list) and len(a) in (2, 3) and isinstance(a[1], str) for a in e[-1])
+        for e in loaded
+    )

@@ -1,0 +1,26 @@
+"""All text of the interface: `t("key", **values)`; another language is one more dictionary here."""
+
+from __future__ import annotations
+
+from pages._ui.catalogue_collection import COLLECTION
+from pages._ui.catalogue_model import MODEL
+from pages._ui.catalogue_review import REVIEW
+from pages._ui.catalogue_shell import SHELL
+
+LANGUAGE = "en"
+TEXTS: dict[str, dict[str, str]] = {"en": {**SHELL, **COLLECTION, **MODEL, **REVIEW}}
+
+
+def t(key: str, **values: object) -> str:
+    """The text of `key` in the interface's language (English where it has none), values filled in."""
+    text = TEXTS[LANGUAGE].get(key) or TEXTS["en"][key]
+    return text.format(**values) if values else text
+
+
+def tn(key: str, n: int, **values: object) -> str:
+    """The text of `key` for a number: `key.one` or `key.other`, with `{n}` filled in.
+
+    >>> tn("count.sample", 1), tn("count.sample", 1200)
+    ('1 sample', '1,200 samples')
+    """
+    return t(f"{key}.{'one' if n == 1 else 'other'}", n=f"{n:,}", **values)

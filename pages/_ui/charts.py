@@ -1,0 +1,146 @@
+"""Plotly figures in the theme's colours; a language has the same colour on every plot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from core.languages import name_of
+from core.records import LossPoint
+from pages._ui.catalogue import t
+
+LANGUAGE_COLOURS = {"en": "#4477aa", "zh": "#ee6677", "es": "#ccbb44", "ru": "#228833"}
+_OTHERS = ("#66ccee", "#aa3377", "#bb8844")
+ACCENT = "#5c78e6"
+_QUIET = "#9aa1b0"
+STATE_SHADE = {"reviewed": 1.0, "suggested": 0.55, "new": 0.2}
+SMOOTHING = 0.15
+
+
+def colour_of(language: str) -> str:
+    """The colour of a language, for the main four and for any other."""
+    return LANGUAGE_COLOURS.get(language) or _OTHERS[sum(map(ord, language)) % len(_OTHERS)]
+
+
+def show(figure: Any, *, key: str, alt: str) -> None:
+    """Put a figure on the page, without the tool bar that nobody asked for."""
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)
+
+
+def coverage_figure(coverage: Mapping[str, Mapping[str, int]]) -> Any:
+    """A bar a language, stacked by state: the fuller the colour, the further the work."""
+    import plotly.graph_objects as go
+
+    codes = list(coverage)[::-1]  # plotly draws from the bottom
+    figure = go.Figure()
+    for state, shade in STATE_SHADE.items():
+        counts = [coverage[code][state] for code in codes]
+        figure.add_bar(
+            y=[name_of(code) for code in codes],
+            x=counts,
+            orientation="h",
+            name=t(f"state.{state}"),
+            marker={"color": [colour_of(code) for code in codes], "opacity": shade},
+            text=[f"{n:,}" if n else "" for n in counts],
+            textposition="inside",
+            insidetextanchor="middle",
+            hovertemplate="%{y}: %{x:,} " + t(f"state.{state}") + "<extra></extra>",
+            showlegend=False,
+        )
+        # The legend explains the shade alone, since each bar has its language's colour.
+        figure.add_bar(
+            y=[None], x=[None], orientation="h", name=t(f"state.{state}"),
+            marker={"color": _QUIET, "opacity": shade},
+        )  # fmt: skip
+    figure.update_layout(barmode="stack", bargap=0.35, **_frame(70 + 38 * len(codes)))
+    figure.update_xaxes(showgrid=True, zeroline=False)
+    return figure
+
+
+def accuracy_figure(
+    bars: Mapping[str, Mapping[str, tuple[float | None, float | None]]], *, before: str, after: str
+) -> Any:
+    """Zero-shot and tuned accuracy side by side: {measure: {language: (before, after)}}."""
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    figure = make_subplots(
+        rows=1, cols=len(bars), subplot_titles=list(bars), shared_yaxes=True, horizontal_spacing=0.05
+    )
+    for column, by_language in enumerate(bars.values(), start=1):
+        codes = list(by_language)
+        for which, (name, shade) in enumerate(((before, 0.35), (after, 1.0))):
+            values = [by_language[code][which] for code in codes]
+            figure.add_bar(
+                row=1, col=column,
+                x=[name_of(code) for code in codes],
+                y=values,
+                name=name,
+                marker={"color": [colour_of(code) for code in codes], "opacity": shade},
+                text=["" if v is None else f"{v:.1f}" for v in values],
+                textposition="outside",
+                cliponaxis=False,
+                hovertemplate="%{x}, " + name + ": %{y:.1f} %<extra></extra>",
+                showlegend=False,
+            )  # fmt: skip
+    for name, shade in ((before, 0.35), (after, 1.0)):
+        figure.add_trace(
+            go.Bar(x=[None], y=[None], name=name, marker={"color": _QUIET, "opacity": shade}),
+            row=1, col=1,
+        )  # fmt: skip
+    figure.update_layout(barmode="group", bargap=0.3, **_frame(320, top=60))
+    figure.update_yaxes(range=[0, 105], ticksuffix=" %", zeroline=False)
+    return figure
+
+
+def loss_figure(runs: Mapping[str, Sequence[LossPoint]], *, height: int = 240) -> Any:
+    """The loss of each run by step: every point pale, the smoothed course on top."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    shades = _line_colours(len(runs))
+    for (name, points), colour in zip(runs.items(), shades, strict=True):
+        steps = [p.step for p in points]
+        losses = [p.loss for p in points]
+        if len(runs) == 1:
+            figure.add_scatter(
+                x=steps, y=losses, mode="lines", line={"color": colour, "width": 1}, opacity=0.3,
+                hoverinfo="skip", showlegend=False,
+            )  # fmt: skip
+        figure.add_scatter(
+            x=steps, y=smooth(losses), mode="lines", name=name, line={"color": colour, "width": 2},
+            hovertemplate=t("chart.loss.hover", run=name), showlegend=len(runs) > 1,
+        )  # fmt: skip
+    figure.update_layout(**_frame(height))
+    figure.update_xaxes(title=t("chart.loss.x"), rangemode="tozero")
+    figure.update_yaxes(title=t("chart.loss.y"), rangemode="tozero", zeroline=False)
+    return figure
+
+
+def smooth(values: Sequence[float]) -> list[float]:
+    """An exponential moving average that starts at the first value.
+
+    >>> smooth([2.0, 2.0, 1.0])
+    [2.0, 2.0, 1.85]
+    """
+    out: list[float] = []
+    for value in values:
+        out.append(value if not out else out[-1] + SMOOTHING * (value - out[-1]))
+    return out
+
+
+def _line_colours(n: int) -> list[str]:
+    """The newest run in the accent, the older ones in greys that get paler."""
+    greys = ["#7d8596", "#9aa1b0", "#b4bac6", "#c9cdd6"]
+    return [ACCENT, *(greys[min(i, len(greys) - 1)] for i in range(n - 1))][:n]
+
+
+def _frame(height: int, *, top: int = 34) -> dict[str, Any]:
+    return {
+        "height": height,
+        "margin": {"l": 0, "r": 8, "t": top, "b": 0},
+        "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "traceorder": "normal"},
+        "hoverlabel": {"align": "left"},
+    }

@@ -1,0 +1,66 @@
+"""Typed access to what a page works with: the services, the person, the collection chosen."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+from core.errors import NotFoundError
+from core.records import CollectionRecord
+from train.services import Services, open_services
+
+_CHOSEN = "collection_name"
+
+# Until `st.navigation` has run once in a process, Streamlit takes `pages/` for its own old kind of
+# pages and opens one by its address without app.py, so without the sign-in gate: the first page
+# that is reloaded after a restart. Every page imports this module, and so comes back through app.py.
+if PagesManager.uses_pages_directory:
+    PagesManager.uses_pages_directory = False
+    st.rerun()
+
+
+@st.cache_resource(show_spinner=False)
+def services() -> Services:
+    """The store and the home folder, opened once a process."""
+    return open_services()
+
+
+def person() -> str | None:
+    """The name of the one person who works here, or None before they were asked."""
+    return services().store.collections.person()
+
+
+def collection() -> CollectionRecord | None:
+    """The collection that the switch shows, or None where there is none at all."""
+    every = services().store.collections.all()
+    by_name = {c.name: c for c in every}
+    chosen = st.session_state.get(_CHOSEN)
+    return by_name.get(chosen, every[0] if every else None)
+
+
+def set_collection(name: str) -> None:
+    """Choose the collection for this session and in the address, so that a reload keeps it."""
+    st.session_state[_CHOSEN] = name
+    if st.query_params.get("collection") != name:
+        st.query_params["collection"] = name
+
+
+def choose_collection() -> None:
+    """Settle the collection at the start of a run: the open sample's, the address's, the session's."""
+    asked = _of_sample(st.query_params.get("sample")) or st.query_params.get("collection")
+    if asked and services().store.collections.find(asked):
+        st.session_state[_CHOSEN] = asked
+    chosen = collection()
+    if chosen:
+        set_collection(chosen.name)
+
+
+def _of_sample(key: str | None) -> str | None:
+    if not key or not key.isdecimal():
+        return None
+    store = services().store
+    try:
+        owner = store.samples.get(int(key)).collection_id
+    except NotFoundError:  # the page that opens the sample says so, with the way on
+        return None
+    return next((c.name for c in store.collections.all() if c.id == owner), None)

@@ -1,0 +1,100 @@
+"""Where a collection stands, gathered from the store, and the one thing to do next, decided from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from core.records import CollectionRecord, ModelRecord
+from pages._ui.catalogue import t, tn
+from train.services import Services
+
+ENOUGH = 100  # samples reviewed since the last run, after which training comes before more reviews
+OPEN_RUN = ("queued", "running", "evaluating")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The figures that the next step depends on. `fresh`: reviewed by a person since the last run;
+    `waiting_candidate`: a model that nobody has promoted or reviewed past yet."""
+
+    collection: CollectionRecord | None
+    coverage: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    trainable: int = 0
+    fresh: int = 0
+    has_run: bool = False
+    open_run: int | None = None
+    waiting_candidate: str | None = None
+
+    def total(self, *states: str) -> int:
+        """Samples in any of these states, over all languages."""
+        return sum(counts[state] for counts in self.coverage.values() for state in states)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The one thing to do next: a sentence, a button and where it leads."""
+
+    sentence: str
+    action: str
+    page: str
+
+
+def gather_standing(services: Services, collection: CollectionRecord | None) -> Standing:
+    """Read where a collection stands."""
+    if collection is None:
+        return Standing(None)
+    store = services.store
+    table = store.reads.coverage(collection.id)
+    coverage = {
+        str(code): {state: int(row[state]) for state in ("new", "suggested", "reviewed")}
+        for code, row in table.iterrows()
+    }
+    splits = store.reads.splits(collection.id)
+    runs = store.runs.all(collection.id)
+    since = runs[0].created if runs else None
+    return Standing(
+        collection,
+        coverage,
+        trainable=int(splits["train"].sum()) if len(splits) else 0,
+        fresh=store.reads.reviewed_since(collection.id, since),
+        has_run=bool(runs),
+        open_run=next((r.id for r in runs if r.state in OPEN_RUN), None),
+        waiting_candidate=_waiting_candidate(services, collection.id),
+    )
+
+
+def next_step(standing: Standing) -> Step:
+    """What to do next: the first of these that applies."""
+    waiting = standing.total("new", "suggested")
+    if standing.collection is None:
+        return Step(t("next.no_collection"), t("next.no_collection.do"), "pages/samples.py")
+    if not standing.coverage:
+        return Step(t("next.no_samples"), t("next.no_samples.do"), "pages/samples.py")
+    if standing.waiting_candidate:
+        name = standing.waiting_candidate
+        return Step(t("next.candidate", model=name), t("next.candidate.do"), "pages/models.py")
+    ready = standing.trainable and not standing.open_run
+    if ready and (standing.fresh >= ENOUGH or (not waiting and (standing.fresh or not standing.has_run))):
+        sentence = tn("next.train", standing.fresh or standing.trainable)
+        return Step(sentence, t("next.train.do"), "pages/training.py")
+    if waiting:
+        return Step(tn("next.review", waiting), t("next.review.do"), "pages/review.py")
+    if standing.open_run:
+        return Step(t("next.watch"), t("next.watch.do"), "pages/training.py")
+    return Step(t("next.more"), t("next.more.do"), "pages/samples.py")
+
+
+def _waiting_candidate(services: Services, collection_id: int) -> str | None:
+    models: list[ModelRecord] = [
+        m
+        for m in services.store.models.all(collection_id=collection_id)
+        if m.state == "candidate" and m.collection_id == collection_id
+    ]
+    if not models:
+        return None
+    newest = max(models, key=lambda m: m.created)
+    promotions = services.store.models.promotions(collection_id, limit=1)
+    decided = bool(promotions) and promotions[0].created > newest.created
+    moved_on = services.store.reads.reviewed_since(collection_id, newest.created) > 0
+    return None if decided or moved_on else newest.title

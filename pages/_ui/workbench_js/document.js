@@ -1,0 +1,285 @@
+// The review document and what may be done to it: pure functions, document in, document out.
+//
+// The same document as core/review.py. A part of an event is named by a string: "" the event
+// itself, "t" its trigger, "a:ID" an argument, "r:ROLE" the empty place of a role.
+
+let made = 0;
+const newId = () => `p${Date.now().toString(36)}${(made++).toString(36)}${Math.random().toString(36).slice(2, 6)}`;
+
+const isLive = (item) => item.decision !== "rejected";
+const eventOf = (doc, id) => doc.events.find((e) => e.id === id) ?? null;
+
+/** The slot that a part names, or null: the trigger may be missing, a role's place is empty. */
+function slotOf(event, part) {
+  if (!event || !part) return null;
+  if (part === "t") return event.trigger;
+  return part.startsWith("a:") ? event.arguments.find((a) => a.id === part.slice(2)) ?? null : null;
+}
+
+/** The parts of an event in the order that people step through them. */
+function partsOf(event, type) {
+  const given = new Set(event.arguments.filter(isLive).map((a) => a.role));
+  const missing = (type?.roles ?? []).filter((r) => r.required && !given.has(r.name));
+  return ["t", ...event.arguments.map((a) => `a:${a.id}`), ...missing.map((r) => `r:${r.name}`)];
+}
+
+/** A slot's places in the text as code points, [] where it is not anchored in the text. */
+function spansOf(slot) {
+  if (!slot || slot.media || slot.start === null || slot.start === undefined) return [];
+  return slot.fragments?.length ? slot.fragments : [[slot.start, slot.end]];
+}
+
+const isUnanchored = (slot) => !!slot && slot.start == null && !slot.box && !slot.range;
+
+// ---------------------------------------------------------------- changing one thing
+
+const changeEvent = (doc, id, change) => ({
+  ...doc, events: doc.events.map((e) => (e.id === id ? change(e) : e)),
+});
+
+function changeSlot(event, part, change) {
+  if (part === "t") return { ...event, trigger: change(event.trigger) };
+  return { ...event, arguments: event.arguments.map((a) => (`a:${a.id}` === part ? change(a) : a)) };
+}
+
+const blank = () => ({
+  id: newId(), role: null, text: null, start: null, end: null, fragments: [], media: null, page: null,
+  box: null, range: null, keyframes: [], kind: null, meta: {},
+  origin: "person", decision: "accepted", reason: null, confidence: null, suggested: null,
+});
+
+/** What a slot is after an edit: back at its suggestion it is accepted, else edited with a reason. */
+function settle(slot, reason) {
+  if (!slot.suggested) return { ...slot, decision: "accepted", reason: null };
+  const same = ["role", "start", "end"].every((k) => slot[k] === (slot.suggested[k] ?? null))
+    && JSON.stringify(slot.fragments ?? []) === JSON.stringify(slot.suggested.fragments ?? []);
+  return same ? { ...slot, decision: "accepted", reason: null } : { ...slot, decision: "edited", reason };
+}
+
+/** The slot at new places; a place in a picture or clip gives way to the place in the text. */
+function placeSlot(slot, spans, T) {
+  const sorted = joinSpans(spans);
+  const text = sorted.map(([a, b]) => T.slice(a, b)).join(" ");
+  return settle({
+    ...(slot ?? blank()), text, start: sorted[0][0], end: sorted[sorted.length - 1][1],
+    fragments: sorted.length > 1 ? sorted : [], media: null, page: null, box: null, range: null, keyframes: [],
+  }, "boundary");
+}
+
+/** Spans in order, those that touch made one. */
+function joinSpans(spans) {
+  const out = [];
+  for (const [a, b] of [...spans].sort((x, y) => x[0] - y[0])) {
+    const last = out[out.length - 1];
+    if (last && a <= last[1]) last[1] = Math.max(last[1], b);
+    else out.push([a, b]);
+  }
+  return out;
+}
+
+// ---------------------------------------------------------------- what a person does
+
+/** Put spans into a part. Returns [document, the part that now holds them]. */
+function putSpans(doc, id, part, spans, T, type) {
+  let landed = part;
+  const next = changeEvent(doc, id, (event) => {
+    if (!part.startsWith("r:")) return changeSlot(event, part, (slot) => placeSlot(slot, spans, T));
+    const role = part.slice(2);
+    const sameRole = event.arguments.filter((a) => a.role === role);
+    const single = type?.roles.find((r) => r.name === role)?.multiple === false;
+    const wanted = JSON.stringify(joinSpans(spans));
+    const old = sameRole.find((a) => JSON.stringify(spansOf(a)) === wanted) ?? (single ? sameRole.find(isLive) : null);
+    if (old) {
+      landed = `a:${old.id}`;
+      return changeSlot(event, landed, (slot) => placeSlot(slot, spans, T));
+    }
+    const slot = placeSlot({ ...blank(), role }, spans, T);
+    landed = `a:${slot.id}`;
+    return { ...event, arguments: [...event.arguments, slot] };
+  });
+  return [next, landed];
+}
+
+/** Take a suggestion as it is: an event with all that is undecided in it, or one slot. */
+function acceptPart(doc, id, part) {
+  const accept = (item) => !item || item.decision === "accepted" ? item
+    : item.decision === "rejected" && item.suggested ? settle(item, item.reason)
+    : item.decision === "edited" ? item : { ...item, decision: "accepted", reason: null };
+  const open = (item) => (item?.decision === "open" ? accept(item) : item);
+  const next = changeEvent(doc, id, (event) => {
+    if (part) return changeSlot(event, part, accept);
+    const typed = event.suggested && event.suggested.event_type !== event.event_type;
+    return {
+      ...event, decision: typed ? "edited" : "accepted", reason: typed ? "type" : null,
+      trigger: open(event.trigger), arguments: event.arguments.map(open),
+    };
+  });
+  return { ...next, no_event: false };
+}
+
+/** Reject: what a model or an earlier review said stays, struck out; a person's own goes. */
+function rejectPart(doc, id, part, reason = null) {
+  const event = eventOf(doc, id);
+  const item = part ? slotOf(event, part) : event;
+  if (!item) return doc;
+  if (item.origin === "person") {
+    if (!part) return { ...doc, events: doc.events.filter((e) => e.id !== id) };
+    return changeEvent(doc, id, (e) => part === "t" ? { ...e, trigger: null }
+      : { ...e, arguments: e.arguments.filter((a) => a.id !== item.id) });
+  }
+  const reject = (it) => ({ ...it, decision: "rejected", reason });
+  return changeEvent(doc, id, (e) => (part ? changeSlot(e, part, reject) : reject(e)));
+}
+
+/** Say why: for a rejected or edited item. */
+function giveReason(doc, id, part, reason) {
+  const give = (item) => ({ ...item, reason });
+  return changeEvent(doc, id, (e) => (part ? changeSlot(e, part, give) : give(e)));
+}
+
+function setType(doc, id, name) {
+  return changeEvent(doc, id, (event) => {
+    const edited = event.suggested && event.suggested.event_type !== name;
+    return { ...event, event_type: name, decision: edited ? "edited" : "accepted", reason: edited ? "type" : null };
+  });
+}
+
+const setRole = (doc, id, part, role) =>
+  changeEvent(doc, id, (e) => changeSlot(e, part, (slot) => settle({ ...slot, role }, "role")));
+
+/** A new event of a person's own. Returns [document, its id]. */
+function addEvent(doc, name, spans, T) {
+  const id = newId();
+  const event = {
+    id, event_type: name, origin: "person", decision: "accepted", reason: null, confidence: null,
+    suggested: null, meta: {}, trigger: spans ? placeSlot(null, spans, T) : null, arguments: [],
+  };
+  return [{ ...doc, no_event: false, events: [...doc.events, event] }, id];
+}
+
+/** A slot or event as a person's own, under new ids. */
+const ownSlot = (slot) => slot && { ...slot, id: newId(), origin: "person", decision: "accepted", reason: null, confidence: null, suggested: null };
+const ownEvent = (event) => ({
+  ...ownSlot(event), trigger: event.trigger && isLive(event.trigger) ? ownSlot(event.trigger) : null,
+  arguments: event.arguments.filter(isLive).map(ownSlot),
+});
+
+function duplicateEvent(doc, id) {
+  const copy = ownEvent(eventOf(doc, id));
+  const events = doc.events.flatMap((e) => (e.id === id ? [e, copy] : [e]));
+  return [{ ...doc, events }, copy.id];
+}
+
+/** Give an event's arguments to the one above it, and let it go. Returns [document, the one above]. */
+function mergeEvent(doc, id) {
+  const live = doc.events.filter(isLive);
+  const above = live[live.findIndex((e) => e.id === id) - 1];
+  if (!above) return [doc, id];
+  const known = new Set(above.arguments.filter(isLive).map((a) => `${a.role} ${JSON.stringify(spansOf(a))}`));
+  const extra = eventOf(doc, id).arguments.filter(isLive)
+    .filter((a) => !known.has(`${a.role} ${JSON.stringify(spansOf(a))}`)).map(ownSlot);
+  const merged = changeEvent(doc, above.id, (e) => ({
+    ...e, trigger: e.trigger ?? ownSlot(eventOf(doc, id).trigger), arguments: [...e.arguments, ...extra],
+  }));
+  return [rejectPart(merged, id, "", "duplicate"), above.id];
+}
+
+/** Move an argument into a new event of the same type and trigger. Returns [document, its id]. */
+function splitEvent(doc, id, part) {
+  const event = eventOf(doc, id);
+  const slot = slotOf(event, part);
+  const copy = { ...ownEvent({ ...event, arguments: [] }), arguments: part === "t" || !slot ? [] : [ownSlot(slot)] };
+  const rest = part === "t" || !slot ? doc : rejectPart(doc, id, part, "other");
+  return [{ ...rest, events: rest.events.flatMap((e) => (e.id === id ? [e, copy] : [e])) }, copy.id];
+}
+
+/** Say that nothing happens here, or take that back. */
+function toggleNoEvent(doc) {
+  if (doc.no_event) return { ...doc, no_event: false };
+  const events = doc.events.filter((e) => e.origin !== "person")
+    .map((e) => (isLive(e) ? { ...e, decision: "rejected", reason: "hallucinated" } : e));
+  return { ...doc, no_event: true, events };
+}
+
+/** Accept everything undecided whose confidence is at least `threshold` (unknown counts as certain). */
+function acceptAll(doc, threshold) {
+  const sure = (item) => item?.decision === "open" && (item.confidence ?? 1) >= threshold;
+  const take = (item) => (sure(item) ? { ...item, decision: "accepted", reason: null } : item);
+  return {
+    ...doc, events: doc.events.map((e) => (!isLive(e) ? e
+      : { ...take(e), trigger: take(e.trigger), arguments: e.arguments.map(take) })),
+  };
+}
+
+/** Add what a suggestion says beyond the document: events of the same type and trigger stay as they are. */
+function mergeSuggestion(doc, fresh) {
+  const key = (e) => `${e.event_type} ${JSON.stringify(spansOf(e.trigger))}`;
+  const known = new Set(doc.events.map(key));
+  const extra = fresh.events.filter((e) => !known.has(key(e)));
+  return { ...doc, suggestion: fresh.suggestion, no_event: doc.no_event && !extra.length, events: [...doc.events, ...extra] };
+}
+
+// ---------------------------------------------------------------- what is wrong, what is open
+
+/** Broken rules: [{event, part, kind, role, fatal}], as core.schema.check_events finds them. */
+function violationsOf(doc, types) {
+  const found = [];
+  for (const event of doc.events.filter(isLive)) {
+    const type = types.get(event.event_type);
+    const add = (part, kind, role, fatal) => found.push({ event: event.id, part, kind, role, fatal });
+    if (!type) { add("", "unknown_type", null, true); continue; }
+    const counts = new Map();
+    for (const slot of event.arguments.filter(isLive)) {
+      const role = type.roles.find((r) => r.name === slot.role);
+      counts.set(slot.role, (counts.get(slot.role) ?? 0) + 1);
+      if (!role) add(`a:${slot.id}`, "unknown_role", slot.role, true);
+      else if (!role.multiple && counts.get(slot.role) === 2) add(`a:${slot.id}`, "repeated_role", slot.role, false);
+    }
+    for (const role of type.roles) {
+      if (role.required && !counts.get(role.name)) add(`r:${role.name}`, "missing_role", role.name, false);
+    }
+  }
+  return found;
+}
+
+function countOpen(doc) {
+  let n = 0;
+  for (const e of doc.events.filter(isLive)) {
+    n += [e, e.trigger, ...e.arguments].filter((i) => i?.decision === "open").length;
+  }
+  return n;
+}
+
+// ---------------------------------------------------------------- undo
+
+const FLAGS = ["no_event", "suggestion", "override"];
+
+/** What changed between two documents, small enough to keep hundreds: events by id, [before, after]. */
+function stepBetween(before, after) {
+  const step = { events: {} };
+  const old = new Map(before.events.map((e) => [e.id, e])), now = new Map(after.events.map((e) => [e.id, e]));
+  for (const id of new Set([...old.keys(), ...now.keys()])) {
+    if (old.get(id) !== now.get(id)) step.events[id] = [old.get(id) ?? null, now.get(id) ?? null];
+  }
+  const orders = [before, after].map((d) => d.events.map((e) => e.id));
+  if (orders[0].join() !== orders[1].join()) step.order = orders;
+  for (const flag of FLAGS) {
+    if (before[flag] !== after[flag]) (step.flags ??= {})[flag] = [before[flag], after[flag]];
+  }
+  return step;
+}
+
+const isEmptyStep = (step) => !Object.keys(step.events).length && !step.order && !step.flags;
+
+/** The document on one side of a step: 0 before it, 1 after it. */
+function applyStep(doc, step, side) {
+  const events = new Map(doc.events.map((e) => [e.id, e]));
+  for (const [id, pair] of Object.entries(step.events)) {
+    if (pair[side]) events.set(id, pair[side]);
+    else events.delete(id);
+  }
+  const order = step.order ? step.order[side] : doc.events.map((e) => e.id);
+  const next = { ...doc, events: order.map((id) => events.get(id)).filter(Boolean) };
+  for (const [flag, pair] of Object.entries(step.flags ?? {})) next[flag] = pair[side];
+  return next;
+}

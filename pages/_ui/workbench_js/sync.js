@@ -1,0 +1,103 @@
+// The line to the server: one message under way, sent again until it is answered.
+//
+// Streamlit merges triggers that come faster than it runs, the newer one replacing the older, so a
+// message counts as delivered only when the server names its id in `done`. What is not answered lies
+// in the browser's storage, so that a reload, a killed browser or a killed server loses nothing.
+
+const AGAIN = [3000, 5000, 8000, 12000];  // how long to wait for an answer before sending again, ms
+
+/** localStorage that may be full or forbidden: the server's draft is the truth, this is the spare. */
+const spare = {
+  get(key) { try { return JSON.parse(localStorage.getItem(key)); } catch { return null; } },
+  set(key, value) { try { localStorage.setItem(key, JSON.stringify(value)); return true; } catch { return false; } },
+  drop(key) { try { localStorage.removeItem(key); } catch { /* nothing to drop then */ } },
+};
+
+class Line {
+  /** `send(kind, value)` hands a message to Streamlit; `onChange()` is told when the state changes. */
+  constructor(person, send, onChange) {
+    this.person = person;
+    this.send = send;
+    this.onChange = onChange;
+    this.queue = [];
+    this.tries = 0;
+    for (const message of spare.get(this.outKey()) ?? []) this.queue.push({ ...message, sent: 0 });
+  }
+
+  outKey() { return `argus.out|${this.person}`; }
+  draftKey(stamp) { return `argus.draft|${this.person}|${stamp}`; }
+
+  /** The draft of a sample that the server may not have yet, or null. */
+  unsentDraft(stamp) { return spare.get(this.draftKey(stamp)); }
+
+  /** Keep a draft here and send it; one that waits for the same sample is replaced. */
+  draft(stamp, value) {
+    spare.set(this.draftKey(stamp), value);
+    this.drop((m) => m.kind === "draft" && m.stamp === stamp && !m.sent);
+    this.push({ kind: "draft", stamp, value });
+  }
+
+  /** Send a finished review; drafts of it that still wait are not needed any more. */
+  submit(stamp, value) {
+    this.drop((m) => m.kind === "draft" && m.stamp === stamp && !m.sent);
+    this.push({ kind: "submit", stamp, value });
+  }
+
+  /** Anything that may be lost without harm: opening a sample, asking for a suggestion. */
+  ask(kind, value) {
+    this.drop((m) => m.kind === kind && !m.sent);
+    this.push({ kind, stamp: null, value });
+  }
+
+  push(message) {
+    this.queue.push({ id: newId(), sent: 0, ...message });
+    this.keep();
+    this.pump();
+  }
+
+  drop(test) { this.queue = this.queue.filter((m) => !test(m)); }
+
+  keep() {
+    const submits = this.queue.filter((m) => m.kind === "submit");
+    if (submits.length) spare.set(this.outKey(), submits);
+    else spare.drop(this.outKey());
+  }
+
+  /** Send the first message, if it is not under way. */
+  pump() {
+    const head = this.queue[0];
+    if (!head || head.sent) return;
+    head.sent = Date.now();
+    this.send(head.kind, { id: head.id, ...head.value });
+    this.onChange();
+  }
+
+  /** Called every second: what has no answer for long is sent again. */
+  tick() {
+    const head = this.queue[0];
+    if (!head || !head.sent || Date.now() - head.sent < AGAIN[Math.min(this.tries, AGAIN.length - 1)]) return;
+    this.tries++;
+    head.sent = 0;
+    this.pump();
+  }
+
+  /** The server has dealt with these ids, `refused` ones without success; returns the messages. */
+  answered(ids, refused = []) {
+    const done = this.queue.filter((m) => ids.includes(m.id));
+    if (!done.length) return [];
+    this.tries = 0;
+    this.queue = this.queue.filter((m) => !ids.includes(m.id));
+    for (const message of done) {
+      if (message.stamp && !refused.includes(message.id) && !this.queue.some((m) => m.stamp === message.stamp)) spare.drop(this.draftKey(message.stamp));
+    }
+    this.keep();
+    this.pump();
+    this.onChange();
+    return done;
+  }
+
+  /** Whether something of a sample is not with the server yet. */
+  waits(stamp) { return this.queue.some((m) => m.stamp === stamp); }
+  submits(stamp) { return this.queue.some((m) => m.kind === "submit" && m.stamp === stamp); }
+  isLate() { return this.tries > 0; }
+}

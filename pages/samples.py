@@ -1,0 +1,5 @@
+"""samples."""
+
+import streamlit as st
+
+st.markdown("# samples")

@@ -1,0 +1,111 @@
+"""Bring samples in: a collection, its schema version and the samples in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
+
+from sqlalchemy.engine import Engine
+from sqlmodel import Session, col, select
+
+from core.records import CollectionRecord
+from core.samples import Sample, split_of
+from core.schema import Schema
+from storage import mapping
+from storage.collections import (
+    add_schema_version,
+    collection_record,
+    create_collection,
+)
+from storage.database import writing
+from storage.tables import CollectionRow, MediaRow, ReviewRow, SampleRow
+
+
+class Imports:
+    """What a file brings in is all there afterwards, or nothing of it is."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def bring_in(
+        self,
+        collection: str,
+        samples: Sequence[Sample],
+        *,
+        schema: Schema | None,
+        note: str,
+        person: str | None = None,
+    ) -> CollectionRecord:
+        """Add samples to the collection called `collection`, which is made if there is none.
+
+        `schema` is the one to be in force from now on; None keeps the collection's own.
+        """
+        with writing(self._engine) as session:
+            row = session.exec(
+                select(CollectionRow).where(CollectionRow.name == collection)
+            ).first()
+            if row is None:
+                record = create_collection(session, collection, schema or Schema(), person=person)
+            else:
+                if schema is not None:
+                    add_schema_version(session, cast(int, row.id), schema, note=note, person=person)
+                    session.flush()
+                record = collection_record(session, row)
+            add_samples(session, record.id, samples, schema_number=record.schema_number)
+            return record
+
+
+def add_samples(
+    session: Session, collection_id: int, samples: Sequence[Sample], *, schema_number: int
+) -> list[int]:
+    """Write samples with their media and, where labelled, a first review; returns their keys.
+
+    A labelled sample without a split gets one by its group, so that it never moves later.
+    """
+    taken = _splits_of_groups(session, collection_id, samples)
+    rows = [mapping.sample_row(collection_id, s, split=_split_for(s, taken)) for s in samples]
+    keys = mapping.insert_all(session, SampleRow, rows)
+    media = [
+        mapping.media_row(key, m) for key, s in zip(keys, samples, strict=True) for m in s.media
+    ]
+    mapping.insert_all(session, MediaRow, media)
+    labelled = [
+        (key, s.events) for key, s in zip(keys, samples, strict=True) if s.events is not None
+    ]
+    reviews = mapping.insert_all(
+        session,
+        ReviewRow,
+        [
+            {"sample_id": key, "origin": "import", "schema_number": schema_number}
+            for key, _ in labelled
+        ],
+    )
+    mapping.add_events(
+        session,
+        "review_id",
+        [(r, events) for r, (_, events) in zip(reviews, labelled, strict=True)],
+    )
+    return keys
+
+
+def _splits_of_groups(
+    session: Session, collection_id: int, samples: Iterable[Sample]
+) -> dict[str, str]:
+    """The split that each group of a collection has already, or gets from these samples."""
+    taken = dict(
+        session.exec(
+            select(SampleRow.split_group, SampleRow.split)
+            .where(SampleRow.collection_id == collection_id, col(SampleRow.split).is_not(None))
+            .distinct()
+        ).all()
+    )
+    for sample in samples:
+        if sample.split:
+            taken.setdefault(sample.group, sample.split)
+    return cast(dict[str, str], taken)
+
+
+def _split_for(sample: Sample, taken: Mapping[str, str]) -> str | None:
+    if sample.split or sample.events is None:
+        return sample.split
+    return taken.get(sample.group) or split_of(sample.group)

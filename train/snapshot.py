@@ -1,0 +1,156 @@
+"""Snapshots: the newest reviews, frozen, split and hashed; and what a run would do with them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from core.errors import StorageError, TrainingError
+from core.languages import in_order, name_of
+from core.records import SampleFilter
+from core.samples import Sample, sample_to_dict
+from storage.samples import iterate
+from train.recipes import Recipe
+from train.services import Services
+
+FEW = 20  # a language with fewer training samples than this is named as a weak spot
+# Seconds a training token and a start take, from runs on two cores; a run measures its own.
+SECONDS_A_TOKEN, SECONDS_TO_START = 1 / 170, 30
+TOKENS_A_CHARACTER = {"zh": 1.4}
+REPLY_TOKENS = 45
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would do. `test_split_is` says which split the model will be judged on."""
+
+    samples: int
+    by_language: dict[str, int]
+    dev: int
+    test: int
+    test_split_is: Literal["test", "dev", "none"]
+    steps: int
+    minutes: float | None
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Frozen reviews by split; `hash` is over the training samples, in order."""
+
+    train: tuple[Sample, ...]
+    hash: str
+    by_language: dict[str, int]
+
+
+def reviewed(services: Services, collection_id: int, split: str) -> list[Sample]:
+    """The reviewed text samples of a split, in order of arrival."""
+    wanted = SampleFilter(states=["reviewed"], splits=[split])
+    found = (r.sample for r in iterate(services.store.samples, collection_id, wanted))
+    return [s for s in found if s.text]
+
+
+def judged_split(services: Services, collection_id: int) -> Literal["test", "dev", "none"]:
+    """The split that models of a collection are judged on: test, dev where there is no test."""
+    counts = services.store.reads.splits(collection_id)
+    if len(counts) and counts["test"].sum():
+        return "test"
+    return "dev" if len(counts) and counts["dev"].sum() else "none"
+
+
+def limit_per_language(samples: Sequence[Sample], limit: int | None, *, seed: int) -> list[Sample]:
+    """At most `limit` samples a language, drawn at random by `seed`, in their old order."""
+    if limit is None:
+        return list(samples)
+    groups: dict[str, list[int]] = defaultdict(list)
+    for i, sample in enumerate(samples):
+        groups[sample.language].append(i)
+    kept: set[int] = set()
+    for language in sorted(groups):
+        draw = random.Random(f"{seed}:{language}")
+        kept.update(draw.sample(groups[language], min(limit, len(groups[language]))))
+    return [s for i, s in enumerate(samples) if i in kept]
+
+
+def take_snapshot(services: Services, collection_id: int, recipe: Recipe) -> Snapshot:
+    """Freeze the training samples of a run; raises `TrainingError` where there are none."""
+    samples = limit_per_language(
+        reviewed(services, collection_id, "train"), recipe.per_language, seed=recipe.seed
+    )
+    if not samples:
+        raise TrainingError(
+            "there is nothing to train on: no reviewed sample is in the train split. "
+            "Review some samples, or import labelled ones"
+        )
+    lines = [json.dumps(sample_to_dict(s), ensure_ascii=False, sort_keys=True) for s in samples]
+    digest = hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+    return Snapshot(tuple(samples), digest, _counts(samples))
+
+
+def write_snapshot(snapshot: Snapshot, folder: Path, *, facts: dict[str, Any]) -> None:
+    """Write the samples and, last, the manifest: without it the folder counts as unfinished."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "train.jsonl").open("w", encoding="utf-8") as out:
+            for sample in snapshot.train:
+                out.write(json.dumps(sample_to_dict(sample), ensure_ascii=False) + "\n")
+        manifest = {"hash": snapshot.hash, "by_language": snapshot.by_language, **facts}
+        (folder / "snapshot.json").write_text(
+            json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
+        )
+    except OSError as problem:
+        raise StorageError(
+            f"the snapshot could not be written to {folder} ({problem}): free some space and start again"
+        ) from problem
+
+
+def plan_run(services: Services, collection_id: int, recipe: Recipe) -> Plan:
+    """What a run with this recipe would do, in figures, with what speaks against it in words."""
+    recipe.check()
+    samples = limit_per_language(
+        reviewed(services, collection_id, "train"), recipe.per_language, seed=recipe.seed
+    )
+    counts = services.store.reads.splits(collection_id)
+    dev, test = (int(counts[name].sum()) if len(counts) else 0 for name in ("dev", "test"))
+    judged = judged_split(services, collection_id)
+    by_language = _counts(samples)
+    warnings = []
+    if not samples:
+        warnings.append(
+            "No reviewed sample is in the train split yet: review some, or import them."
+        )
+    warnings += [
+        f"{name_of(code)} has few samples ({count}): expect little there."
+        for code, count in by_language.items()
+        if count < FEW
+    ]
+    if judged == "dev":
+        warnings.append(
+            "There is no test split: models are judged on dev, and every figure says so."
+        )
+    if judged == "none":
+        warnings.append("There is neither a test nor a dev split: the model cannot be judged.")
+    steps = total_steps(len(samples), recipe)
+    tokens = sum(len(s.text or "") * TOKENS_A_CHARACTER.get(s.language, 0.4) for s in samples)
+    seconds = SECONDS_TO_START + recipe.epochs * SECONDS_A_TOKEN * (
+        tokens + REPLY_TOKENS * len(samples)
+    )
+    minutes = seconds / 60 if samples else None
+    return Plan(len(samples), by_language, dev, test, judged, steps, minutes, warnings)
+
+
+def total_steps(samples: int, recipe: Recipe) -> int:
+    """Optimiser steps of a run (the paper's equation 6, batches rounded up)."""
+    batches = -(-samples // recipe.batch_size)
+    return max(1, round(recipe.epochs * batches / recipe.accumulation)) if samples else 0
+
+
+def _counts(samples: Sequence[Sample]) -> dict[str, int]:
+    counts = Counter(s.language for s in samples)
+    return {code: counts[code] for code in in_order(counts)}

@@ -1,0 +1,135 @@
+"""The worker: holds the model warm, does jobs, and starts each training run as a child process.
+
+Run as: python -m train.worker
+"""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+from huey.consumer import Consumer
+
+from core.records import RunRecord
+from storage.work import is_alive
+from train.jobs import WarmModel, handle_job
+from train.queue import heartbeat_file, open_queue, put_job, put_run
+from train.services import Services, open_services
+
+log = logging.getLogger("argus.worker")
+BEAT = 3.0
+OPEN = ("queued", "running", "evaluating")
+
+
+class Worker:
+    """Two queues, a thread each: jobs with the warm model, and runs, one child process at a time."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._warm = WarmModel(services)
+        self._stopping = threading.Event()
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def run(self) -> None:
+        """Work until SIGTERM or Ctrl-C; a run under way is asked to keep what it has learned."""
+        consumers = []
+        for name, handle in (("jobs", self._job), ("runs", self._run)):
+            huey, _ = open_queue(self._services.home, name, handle)
+            huey.flush()
+            consumers.append(
+                Consumer(
+                    huey, workers=1, periodic=False, initial_delay=0.05, max_delay=0.1, backoff=1.0
+                )
+            )
+        self._queue_open_work()
+        for consumer in consumers:
+            consumer.start()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stopping.set())
+        log.info("ready")
+        beat = heartbeat_file(self._services.home)
+        while not self._stopping.is_set():
+            beat.touch()
+            self._stopping.wait(BEAT)
+        beat.unlink(missing_ok=True)
+        if self._child is not None and self._child.poll() is None:
+            log.info("asking the training run to stop and keep what it has")
+            self._child.terminate()
+            self._child.wait()
+        log.info("stopped")
+        # The consumers' threads may be inside a long job: its row is queued again at the next start.
+        os._exit(0)
+
+    def _queue_open_work(self) -> None:
+        """Queue again what was open when the last worker stopped."""
+        for job in self._services.store.jobs.open():
+            if job.state == "running":
+                self._services.store.jobs.requeue(job.id)
+            put_job(self._services, job.id, job.kind)
+        for run in self._services.store.runs.open():
+            if run.state == "queued" or is_alive(run):
+                put_run(self._services, run.id)
+            else:
+                self._services.store.runs.finish(run.id, "failed", _broken_off(run))
+
+    def _job(self, job_id: int) -> None:
+        handle_job(self._services, self._warm, job_id)
+
+    def _run(self, run_id: int) -> None:
+        runs = self._services.store.runs
+        run = runs.get(run_id)
+        if run.state not in OPEN:
+            return
+        if run.state != "queued":  # a child of an earlier worker that is still at it
+            while (run := runs.get(run_id)).state in OPEN and is_alive(run):
+                time.sleep(BEAT)
+        else:
+            self._services.home.logs.mkdir(parents=True, exist_ok=True)
+            path = self._services.home.logs / f"run-{run_id}.log"
+            with path.open("ab") as out:
+                self._child = subprocess.Popen(
+                    ["nice", "-n", "5", sys.executable, "-m", "train.runs", str(run_id)],
+                    stdout=out,
+                    stderr=out,
+                    stdin=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+                code = self._child.wait()
+            log.info("run %d ended with code %d", run_id, code)
+        run = runs.get(run_id)
+        if run.state in OPEN:
+            runs.finish(run_id, "failed", _broken_off(run))
+
+
+def _broken_off(run: RunRecord) -> str:
+    return (
+        f"the run's process ended at step {run.step} of {run.total_steps} without a word: it was "
+        f"killed, most often for lack of memory, or the machine went down. See logs/run-{run.id}.log. "
+        "The model in use is untouched; start the run again"
+    )
+
+
+def main() -> int:
+    """Start the worker; its log goes to standard error and to `logs/worker.log`."""
+    services = open_services()
+    services.home.logs.mkdir(parents=True, exist_ok=True)
+    to_file = logging.handlers.RotatingFileHandler(
+        services.home.logs / "worker.log", maxBytes=2_000_000, backupCount=3, encoding="utf-8"
+    )
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s worker %(message)s",
+        handlers=[to_file, logging.StreamHandler()],
+    )  # fmt: skip
+    logging.getLogger("huey").setLevel(logging.WARNING)
+    Worker(services).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

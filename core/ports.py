@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from core.events import Event
+from core.records import CollectionRecord, SampleFilter, SampleRecord
 from core.samples import Sample
 from core.schema import Schema
 
@@ -58,4 +59,75 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """Give the memory back."""
+        ...
+
+
+class CollectionsPort(Protocol):
+    """Where collections and their schemas are kept."""
+
+    def find(self, name: str) -> CollectionRecord | None:
+        """The collection called `name`, or None."""
+        ...
+
+    def get(self, name: str) -> CollectionRecord:
+        """The collection called `name`; raises `NotFoundError`."""
+        ...
+
+    def schema(self, collection_id: int, number: int | None = None) -> Schema:
+        """A version of the schema; the newest without `number`."""
+        ...
+
+
+class SamplesPort(Protocol):
+    """Where samples are kept, each with the events of its newest review."""
+
+    def hashes(self, collection_id: int) -> Mapping[str, str]:
+        """{sample id: content hash at import} of everything in a collection."""
+        ...
+
+    def keys(
+        self, wanted: SampleFilter | None = None, *, collection_id: int | None = None
+    ) -> Sequence[int]:
+        """The keys of matching samples, in order of arrival."""
+        ...
+
+    def list(
+        self, wanted: SampleFilter | None = None, *, collection_id: int | None = None
+    ) -> Sequence[SampleRecord]:
+        """The matching samples, in order of arrival."""
+        ...
+
+
+class ImportsPort(Protocol):
+    """Brings samples in, all of them or none."""
+
+    def bring_in(
+        self,
+        collection: str,
+        samples: Sequence[Sample],
+        *,
+        schema: Schema | None,
+        note: str,
+        person: str | None = None,
+    ) -> CollectionRecord:
+        """Add samples to a collection, which is made if there is none; None keeps its schema."""
+        ...
+
+
+class StorePort(Protocol):
+    """What `core.workflow` needs of the store."""
+
+    @property
+    def collections(self) -> CollectionsPort:
+        """The collections."""
+        ...
+
+    @property
+    def samples(self) -> SamplesPort:
+        """The samples."""
+        ...
+
+    @property
+    def imports(self) -> ImportsPort:
+        """The way in."""
         ...

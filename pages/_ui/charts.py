@@ -95,8 +95,13 @@ def accuracy_figure(
     return figure
 
 
-def loss_figure(runs: Mapping[str, Sequence[LossPoint]], *, height: int = 240) -> Any:
-    """The loss of each run by step: every point pale, the smoothed course on top."""
+def loss_figure(
+    runs: Mapping[str, Sequence[LossPoint]], *, height: int = 240, steps_to_come: int = 0
+) -> Any:
+    """The loss of each run by step: every point pale, the smoothed course on top.
+
+    `steps_to_come` keeps the axis as long as the run will be, so that nothing shifts as it goes on.
+    """
     import plotly.graph_objects as go
 
     figure = go.Figure()
@@ -114,7 +119,7 @@ def loss_figure(runs: Mapping[str, Sequence[LossPoint]], *, height: int = 240) -
             hovertemplate=t("chart.loss.hover", run=name), showlegend=len(runs) > 1,
         )  # fmt: skip
     figure.update_layout(**_frame(height))
-    figure.update_xaxes(title=t("chart.loss.x"), rangemode="tozero")
+    figure.update_xaxes(title=t("chart.loss.x"), range=[0, max(steps_to_come, *(p[-1].step for p in runs.values()))])
     figure.update_yaxes(title=t("chart.loss.y"), rangemode="tozero", zeroline=False)
     return figure
 

@@ -45,7 +45,8 @@ def watch_run(run_id: int, *, plot: bool = True) -> None:
         points = services().store.runs.losses(run_id)
         _show_bar(run, points)
         if plot and len(points) > 1:
-            show(loss_figure({t("run.name", n=run.id): points}), key=f"loss_{run_id}", alt=t("chart.loss"))
+            figure = loss_figure({t("run.name", n=run.id): points}, steps_to_come=run.total_steps)
+            show(figure, key=f"loss_{run_id}", alt=t("chart.loss"))
         if run.cancel_requested:
             st.caption(t("run.stopping"))
         elif run.state != "evaluating":

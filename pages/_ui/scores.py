@@ -17,23 +17,19 @@ from pages._ui.words import write_figure
 FIGURES = ("tr_accuracy", "tri_c", "arg_accuracy", "arg_c")
 
 
-def figure_of(scores: Mapping[str, Any] | None, name: str) -> float | None:
-    """One of `FIGURES` from a score; None where there is no score."""
-    if not scores or name not in scores:
-        return None
-    value = scores[name]
-    return float(value["f1"] if isinstance(value, Mapping) else value)
-
-
-def score_of(evaluation: EvaluationRecord | None, language: str | None) -> Mapping[str, Any] | None:
-    """The score of a language, or the overall one without a language."""
+def figure_of(evaluation: EvaluationRecord | None, name: str, language: str | None) -> float | None:
+    """One of `FIGURES`, of a language or (None) overall; None where there is no such score."""
     if evaluation is None:
         return None
-    if language is None:
-        overall: Mapping[str, Any] = evaluation.scores["overall"]
-        return overall
-    found: Mapping[str, Any] | None = evaluation.scores["by_language"].get(language)
-    return found
+    scores: Mapping[str, Any] | None = (
+        evaluation.scores["overall"]
+        if language is None
+        else evaluation.scores["by_language"].get(language)
+    )
+    value = scores.get(name) if scores else None
+    if isinstance(value, Mapping):
+        value = value["f1"]
+    return None if value is None else float(value)
 
 
 def languages_of(*evaluations: EvaluationRecord | None) -> list[str]:
@@ -41,40 +37,48 @@ def languages_of(*evaluations: EvaluationRecord | None) -> list[str]:
     return in_order({c for e in evaluations if e for c in e.scores["by_language"]})
 
 
-def newest_of(evaluations: Sequence[EvaluationRecord], model_id: str) -> EvaluationRecord | None:
-    """A model's newest evaluation (they come newest first)."""
-    return next((e for e in evaluations if e.model_id == model_id), None)
+def newest_of(
+    evaluations: Sequence[EvaluationRecord], model_id: str, *, split: str
+) -> EvaluationRecord | None:
+    """A model's newest evaluation on a split (they come newest first)."""
+    return next((e for e in evaluations if e.model_id == model_id and e.split == split), None)
 
 
 def figures_table(
-    rows: Sequence[tuple[str, EvaluationRecord | None]], *, languages: Sequence[str]
+    after: EvaluationRecord | None, before: EvaluationRecord | None = None
 ) -> pd.DataFrame:
-    """A row a language (all first) and model, the four figures as columns."""
-    out = []
-    for code in [None, *languages]:
-        for name, evaluation in rows:
-            found = score_of(evaluation, code)
-            out.append(
-                [t("scores.all") if code is None else name_of(code), name]
-                + [write_figure(figure_of(found, f)) for f in FIGURES]
-            )
-    columns = [t("scores.language"), t("scores.model"), *(t(f"scores.{f}") for f in FIGURES)]
-    return pd.DataFrame(out, columns=columns)
+    """A row a figure, a column a language (all first); `37.0 → 49.1` where there is a before."""
+    codes = [None, *languages_of(after, before)]
+    rows = {}
+    for name in FIGURES:
+        cells = []
+        for code in codes:
+            new = write_figure(figure_of(after, name, code))
+            old = write_figure(figure_of(before, name, code))
+            cells.append(new if before is None else f"{old} → {new}")
+        rows[t(f"scores.{name}")] = cells
+    names = [t("scores.all") if code is None else name_of(code) for code in codes]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=names)
 
 
 def show_figures(
-    rows: Sequence[tuple[str, EvaluationRecord | None]], *, key: str, note: str = ""
+    after: EvaluationRecord | None,
+    before: EvaluationRecord | None = None,
+    *,
+    key: str,
+    note: str = "",
 ) -> None:
     """The table of `figures_table`, with the split and the number of samples said below."""
-    known = [e for _, e in rows if e]
-    table = figures_table(rows, languages=languages_of(*known))
-    if len(rows) == 1:
-        table = table.drop(columns=[t("scores.model")])
     with st.container(key=f"figures_{key}"):
-        st.table(table, border="horizontal", hide_index=True)
-        if known:
-            said = {
-                t("scores.on", split=t(f"split.{e.split}"), n=tn("count.sample", e.samples))
-                for e in known
-            }
-            st.caption(" · ".join(sorted(said)) + t("scores.percent") + (f" {note}" if note else ""))
+        st.table(figures_table(after, before), border="horizontal")
+        st.caption(f"{say_split(after, before)} {note}")
+
+
+def say_split(*evaluations: EvaluationRecord | None) -> str:
+    """On which split and how many samples the figures are; both where they differ."""
+    said = [
+        t("scores.on", split=t(f"split.{e.split}"), n=tn("count.sample", e.samples))
+        for e in evaluations
+        if e
+    ]
+    return t("scores.percent", on=" / ".join(dict.fromkeys(said)))

@@ -1,0 +1,219 @@
+"""Scores of predicted events against gold ones: TextEE's F1, and the paper's two accuracies.
+
+F1 is over sets of tuples: places are compared, the words at them never. The accuracies are recalls
+over words: (trigger text, event type) and (argument text, role), each gold item used up by one
+prediction. All figures are percentages, unrounded, with the counts behind them.
+
+What metrics.md leaves open: a place is a span with its fragments, a box or a time range, of the
+text or of one medium, and must be the same exactly. A mention without a place (its words could not
+be located) counts in `pred` or `gold` and matches nothing. An event without a trigger has none to
+count; its arguments count. Where a mention says no words (a box, say), its place stands in for them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.errors import InputError, shown
+from core.events import Event, Mention
+from core.languages import in_order
+from core.samples import Sample
+
+F1 = ("tri_i", "tri_c", "arg_i", "arg_c", "arg_i_plus", "arg_c_plus")
+ACCURACIES = ("tr", "arg")
+
+Scores = dict[str, Any]
+Tuples = dict[str, set[tuple[Hashable, ...]]]
+Words = dict[str, Counter[tuple[Hashable, ...]]]
+
+
+@dataclass(slots=True)
+class _Counts:
+    """[predicted, gold, matched] by F1 and [matched, gold] by accuracy, summed over samples."""
+
+    f1: dict[str, list[int]] = field(default_factory=lambda: {name: [0, 0, 0] for name in F1})
+    accuracy: dict[str, list[int]] = field(
+        default_factory=lambda: {name: [0, 0] for name in ACCURACIES}
+    )
+
+    def add(self, other: _Counts) -> None:
+        for mine, theirs in ((self.f1, other.f1), (self.accuracy, other.accuracy)):
+            for name, counts in theirs.items():
+                mine[name] = [a + b for a, b in zip(mine[name], counts, strict=True)]
+
+
+def score(gold: Iterable[Sample], pred: Iterable[Sample]) -> Scores:
+    """Scores over all samples (`overall`), `by_language` (gold's), and their plain mean (`macro`).
+
+    A gold sample that has no prediction, or an unlabelled one, counts as predicted empty. Raises
+    `InputError` naming a predicted sample that gold does not have, a gold one that is not labelled,
+    or an id that is there twice.
+    """
+    total = _Counts()
+    languages: dict[str, _Counts] = {}
+    for sample, predicted in _paired(gold, pred):
+        counts = _count(sample.events or (), predicted)
+        total.add(counts)
+        languages.setdefault(sample.language, _Counts()).add(counts)
+    by_language = {code: _scores(languages[code]) for code in in_order(languages)}
+    return {
+        "overall": _scores(total),
+        "macro": {
+            "tr_accuracy": _mean(s["tr_accuracy"] for s in by_language.values()),
+            "arg_accuracy": _mean(s["arg_accuracy"] for s in by_language.values()),
+            "tri_c_f1": _mean(s["tri_c"]["f1"] for s in by_language.values()),
+            "arg_c_f1": _mean(s["arg_c"]["f1"] for s in by_language.values()),
+        },
+        "by_language": by_language,
+    }
+
+
+def score_sample(gold: Sequence[Event], pred: Sequence[Event]) -> Scores:
+    """The scores of one sample: those of `score`, without languages."""
+    return _scores(_count(gold, pred))
+
+
+def worst_samples(
+    gold: Iterable[Sample], pred: Iterable[Sample], *, limit: int = 20
+) -> list[dict[str, Any]]:
+    """Where a model errs most: samples with the most `missed` and `extra` triggers and arguments.
+
+    Counted on Tri-C and Arg-C; samples without an error are left out.
+    """
+    found = []
+    for sample, predicted in _paired(gold, pred):
+        counts = _count(sample.events or (), predicted)
+        scores = _scores(counts)
+        judged = [counts.f1["tri_c"], counts.f1["arg_c"]]
+        missed = sum(gold_count - match for _, gold_count, match in judged)
+        extra = sum(pred_count - match for pred_count, _, match in judged)
+        if missed + extra:
+            found.append(
+                {
+                    "id": sample.id,
+                    "language": sample.language,
+                    "missed": missed,
+                    "extra": extra,
+                    "tri_c_f1": scores["tri_c"]["f1"],
+                    "arg_c_f1": scores["arg_c"]["f1"],
+                }
+            )
+    found.sort(key=lambda row: (-row["missed"] - row["extra"], row["id"]))
+    return found[:limit]
+
+
+# ---------------------------------------------------------------- private
+
+
+def _paired(gold: Iterable[Sample], pred: Iterable[Sample]) -> list[tuple[Sample, Sequence[Event]]]:
+    """Each gold sample with the events predicted for it, none where there is no prediction."""
+    predicted = _by_id(pred, "the predictions have")
+    wanted = _by_id(gold, "the gold samples have")
+    unlabelled = next((s.id for s in wanted.values() if s.events is None), None)
+    if unlabelled is not None:
+        raise InputError(
+            f"the gold sample {shown(unlabelled)} is not labelled: leave it out, or write "
+            '"events": [] if it has no event'
+        )
+    extra = [ident for ident in predicted if ident not in wanted]
+    if extra:
+        more = f" (and {len(extra) - 1} more)" if len(extra) > 1 else ""
+        raise InputError(
+            f"the predictions have a sample {shown(extra[0])}{more} that gold does not have: "
+            "score against the file that was predicted on, or take it out"
+        )
+    return [
+        (sample, predicted[ident].events or () if ident in predicted else ())
+        for ident, sample in wanted.items()
+    ]
+
+
+def _by_id(samples: Iterable[Sample], whose: str) -> dict[str, Sample]:
+    found: dict[str, Sample] = {}
+    for sample in samples:
+        if sample.id in found:
+            raise InputError(f"{whose} the sample {shown(sample.id)} twice: keep one of them")
+        found[sample.id] = sample
+    return found
+
+
+def _count(gold: Sequence[Event], pred: Sequence[Event]) -> _Counts:
+    counts = _Counts()
+    wanted, found = _tuples(gold, "gold"), _tuples(pred, "pred")
+    for name in F1:
+        matched = len(wanted[name] & found[name])
+        counts.f1[name] = [len(found[name]), len(wanted[name]), matched]
+    said, heard = _words(gold), _words(pred)
+    for name in ACCURACIES:
+        counts.accuracy[name] = [(said[name] & heard[name]).total(), said[name].total()]
+    return counts
+
+
+def _tuples(events: Iterable[Event], side: str) -> Tuples:
+    """The tuples of one sample. `side` keeps mentions without a place apart: they match nothing."""
+
+    def place(mention: Mention | None) -> Hashable:
+        if mention is None:
+            return None
+        return mention.place if mention.kind != "unanchored" else (side, mention.text)
+
+    found: Tuples = {name: set() for name in F1}
+    for event in events:
+        kind, trigger = event.event_type, place(event.trigger)
+        if event.trigger is not None:
+            found["tri_i"].add((trigger,))
+            found["tri_c"].add((trigger, kind))
+        for argument in event.arguments:
+            at = place(argument.mention)
+            found["arg_i"].add((kind, at))
+            found["arg_c"].add((kind, at, argument.role))
+            found["arg_i_plus"].add((trigger, kind, at))
+            found["arg_c_plus"].add((trigger, kind, at, argument.role))
+    return found
+
+
+def _words(events: Iterable[Event]) -> Words:
+    """What the paper's accuracies compare, each as often as it is said."""
+    found: Words = {name: Counter() for name in ACCURACIES}
+    for event in events:
+        if event.trigger is not None:
+            found["tr"][(_said(event.trigger), event.event_type)] += 1
+        found["arg"].update((_said(a.mention), a.role) for a in event.arguments)
+    return found
+
+
+def _said(mention: Mention) -> Hashable:
+    return mention.place if mention.text is None else mention.text
+
+
+def _scores(counts: _Counts) -> Scores:
+    scores: Scores = {name: _f1(*counts.f1[name]) for name in F1}
+    for name in ACCURACIES:
+        correct, total = counts.accuracy[name]
+        scores[f"{name}_accuracy"] = correct / total * 100 if total else None
+        scores[f"{name}_correct"] = correct
+        scores[f"{name}_gold"] = total
+    return scores
+
+
+def _f1(pred: int, gold: int, match: int) -> dict[str, float | int]:
+    """Precision, recall and F1 as TextEE computes them: on fractions, then times 100."""
+    p = match / pred if pred else 0.0
+    r = match / gold if gold else 0.0
+    f1 = 2 * p * r / (p + r) if p + r else 0.0
+    return {
+        "p": p * 100,
+        "r": r * 100,
+        "f1": f1 * 100,
+        "pred": pred,
+        "gold": gold,
+        "match": match,
+    }
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [v for v in values if v is not None]
+    return sum(known) / len(known) if known else None

@@ -1,0 +1,60 @@
+"""The recipe of a run, folded away: a preset to begin with, every setting to be changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pages._ui.catalogue import t
+from train.recipes import LINEAR, PRESETS, Recipe, recipe_from_dict, recipe_to_dict
+
+_COLUMNS = (
+    ("epochs", "batch_size", "accumulation", "learning_rate", "schedule", "warmup_steps"),
+    ("rank", "alpha", "dropout", "target_modules", "weight_decay", "max_grad_norm"),
+    ("max_tokens", "per_language", "seed", "quantisation", "double_quantisation"),
+)
+_CHOICES = {"schedule": ("linear", "cosine", "constant"), "quantisation": ("nf4", "none")}
+_FRACTIONS = {"epochs", "dropout", "learning_rate", "weight_decay", "max_grad_norm"}
+
+
+def choose_recipe() -> Recipe:
+    """The recipe as the form has it; raises `TrainingError` that names the setting and the value."""
+    preset = st.segmented_control(
+        t("recipe.preset"), PRESETS, default=PRESETS[0], required=True, key="preset",
+        format_func=lambda name: t(f"recipe.preset.{name}"),
+    )  # fmt: skip
+    usual = recipe_to_dict(Recipe.named(preset or PRESETS[0]))
+    values: dict[str, Any] = {"preset": usual["preset"]}
+    with st.expander(t("recipe.title"), key="recipe"):
+        st.caption(t(f"recipe.about.{usual['preset']}"))
+        columns = st.columns(len(_COLUMNS), gap="medium")
+        for column, names in zip(columns, _COLUMNS, strict=True):
+            for name in names:
+                with column:
+                    values[name] = _setting(name, usual[name], f"recipe_{preset}_{name}")
+    return recipe_from_dict(values)
+
+
+def _setting(name: str, usual: Any, key: str) -> Any:
+    label = t(f"recipe.{name}")
+    if name in _CHOICES:
+        options = _CHOICES[name]
+        return st.selectbox(label, options, options.index(usual), key=key)
+    if name == "target_modules":
+        chosen = st.multiselect(
+            label, list(dict.fromkeys((*LINEAR, *usual))), usual, key=key, accept_new_options=True
+        )
+        return list(chosen)
+    if isinstance(usual, bool):
+        return st.checkbox(label, usual, key=key)
+    if name in _FRACTIONS:
+        tiny = name == "learning_rate"
+        value = st.number_input(
+            label, value=float(usual), step=1e-5 if tiny else 0.1, key=key,
+            format="%.1e" if tiny else "%g",
+        )  # fmt: skip
+        return float(value)
+    placeholder = t("recipe.all") if name == "per_language" else None
+    number = st.number_input(label, value=usual, step=1, key=key, placeholder=placeholder)
+    return None if number is None else int(number)

@@ -1,0 +1,106 @@
+"""The history of training runs: a block a run, with its scores against its base, or why it failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.records import EvaluationRecord, RunRecord
+from pages._ui.catalogue import t, tn
+from pages._ui.charts import loss_figure, show
+from pages._ui.layout import confirm_note, error_boundary, escape
+from pages._ui.scores import newest_of, show_figures
+from pages._ui.session import services
+from pages._ui.standing import OPEN_RUN
+from pages._ui.words import write_by_language, write_duration, write_size, write_time
+from storage.home import folder_bytes
+from train.registry import delete_run
+
+SHOWN = 5
+_COLOURS = {"done": "green", "failed": "red", "cancelled": "orange"}
+
+
+def show_history(
+    runs: Sequence[RunRecord], evaluations: Sequence[EvaluationRecord], *, split: str
+) -> None:
+    """Ended runs, newest first; the older ones folded away."""
+    ended = [run for run in runs if run.state not in OPEN_RUN]
+    if not ended:
+        st.caption(t("training.history.empty"))
+    for run in ended[:SHOWN]:
+        _show_run(run, evaluations, split)
+    if len(ended) > SHOWN:
+        with st.expander(tn("training.older", len(ended) - SHOWN)):
+            for run in ended[SHOWN:]:
+                _show_run(run, evaluations, split)
+
+
+def _show_run(run: RunRecord, evaluations: Sequence[EvaluationRecord], split: str) -> None:
+    with st.container(border=True, key=f"run_{run.id}"):
+        line, way, drop = st.columns([6, 1.2, 1], vertical_alignment="center")
+        line.markdown(_headline(run))
+        if run.reason:
+            (st.error if run.state == "failed" else st.info)(_sentence(run.reason))
+        scored = newest_of(evaluations, run.model_id or "", split=split)
+        if scored:
+            show_figures(
+                scored, newest_of(evaluations, run.base_id, split=split), key=f"run{run.id}",
+                note=t("training.figures", base=run.base_id),
+            )  # fmt: skip
+        elif run.model_id and run.state != "failed":
+            st.caption(t("training.unscored"))
+        if run.model_id:
+            way.page_link("pages/models.py", label=t("training.compare"))
+        drop.button(
+            t("training.delete"), key=f"delete_run_{run.id}", type="tertiary",
+            on_click=_ask, args=(run.id,),
+        )  # fmt: skip
+        if st.session_state.get("run_to_delete") == run.id:
+            _confirm(run)
+        _show_details(run)
+
+
+def _headline(run: RunRecord) -> str:
+    colour = _COLOURS.get(run.state, "gray")
+    parts = [f"**{t('run.name', n=run.id)}** :{colour}-badge[{t('run.state.' + run.state)}]"]
+    parts.append(write_time(run.finished or run.created))
+    if run.started and run.finished:
+        parts.append(write_duration((run.finished - run.started).total_seconds()))
+    if run.snapshot.get("samples"):
+        counts = write_by_language(run.snapshot.get("by_language", {}))
+        parts.append(f"{tn('count.sample', run.snapshot['samples'])} ({counts})")
+    return " · ".join(parts)
+
+
+def _show_details(run: RunRecord) -> None:
+    with st.expander(t("training.details"), type="compact"):
+        points = services().store.runs.losses(run.id)
+        if len(points) > 1:
+            show(loss_figure({t("run.name", n=run.id): points}), key=f"losses_{run.id}", alt=t("chart.loss"))
+        st.json({k: v for k, v in run.recipe.items()}, expanded=False)
+        if run.folder:
+            st.caption(t("training.folder", folder=escape(run.folder)))
+
+
+def _confirm(run: RunRecord) -> None:
+    """Name what is deleted and what it frees, then do it."""
+    size = write_size(folder_bytes(services().home.runs / str(run.id)))
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(t("training.delete.what", run=run.id, size=size))
+        pressed = st.button(t("training.delete.do", run=run.id), key=f"delete_run_{run.id}_yes")
+        st.button(t("action.keep"), key=f"delete_run_{run.id}_no", on_click=_ask, args=(None,))
+    with error_boundary():
+        if pressed:
+            freed = delete_run(services(), run.id)
+            _ask(None)
+            confirm_note(t("training.deleted", run=run.id, size=write_size(freed)))
+            st.rerun()
+
+
+def _ask(run_id: int | None) -> None:
+    st.session_state["run_to_delete"] = run_id
+
+
+def _sentence(text: str) -> str:
+    return escape(text[:1].upper() + text[1:])

@@ -1,0 +1,77 @@
+"""Migrations build what the code declares, and a backup is made before one."""
+
+import sqlite3
+
+from alembic import command
+
+from storage.database import alembic_config, back_up, migrate, sqlite_path
+from storage.store import open_store
+
+
+def test_migrations_build_exactly_the_tables_the_code_declares(home):
+    migrate(home.database_url)
+
+    command.check(alembic_config(home.database_url))
+
+
+def test_every_migration_goes_down_and_up_again(home):
+    migrate(home.database_url)
+    config = alembic_config(home.database_url)
+
+    command.downgrade(config, "base")
+    command.upgrade(config, "head")
+
+    command.check(config)
+
+
+def test_a_new_database_needs_no_backup_and_a_second_start_no_migration(home):
+    assert migrate(home.database_url) is None
+    assert migrate(home.database_url) is None
+    assert not (home.root / "backups").exists()
+
+
+def test_the_database_is_backed_up_before_it_is_changed(home, store):
+    from core.schema import Schema
+
+    store.collections.create("新闻", Schema())
+    store.engine.dispose()
+    with sqlite3.connect(sqlite_path(home.database_url)) as database:
+        database.execute("UPDATE alembic_version SET version_num = '0000'")
+
+    # A database of an unknown older version cannot be migrated; its backup is there all the same.
+    try:
+        migrate(home.database_url)
+    except Exception as problem:  # noqa: BLE001 - whichever Alembic raises for an unknown version
+        assert "0000" in str(problem)
+    backups = list((home.root / "backups").glob("argus-*.db"))
+    assert len(backups) == 1
+    with sqlite3.connect(backups[0]) as copy:
+        assert copy.execute("SELECT name FROM collection").fetchall() == [("新闻",)]
+
+
+def test_a_backup_of_a_database_in_use_is_whole(home, store):
+    from core.schema import Schema
+
+    store.collections.create("корпус", Schema())
+
+    copy = back_up(home.database_url)
+
+    assert open_store_at(copy).collections.find("корпус") is not None
+
+
+def open_store_at(path):
+    from storage.database import open_engine
+    from storage.store import Store
+
+    return Store(open_engine(f"sqlite:///{path}"))
+
+
+def test_a_database_that_cannot_be_opened_says_where_and_what_to_do(tmp_path):
+    import pytest
+
+    from core.errors import StorageError
+    from storage.home import Home
+
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="ARGUS_HOME"):
+        open_store(Home(tmp_path / "file" / "inside"))

@@ -30,6 +30,7 @@ class ImportPreview:
 
     `new_types` are the types and roles that the collection's schema lacks ({type: [roles]}), and
     `need_extension` the samples that use them; a new collection takes its schema from the file.
+    `addable` samples would be imported if the schema is extended.
     """
 
     collection: str
@@ -41,6 +42,7 @@ class ImportPreview:
     new_types: Mapping[str, Sequence[str]]
     problems: Sequence[LineProblem]
     need_extension: int = 0
+    addable: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ def preview_import(store: StorePort, data: bytes, *, collection: str, name: str)
         new_types=plan.new_types,
         problems=plan.problems,
         need_extension=plan.need_extension,
+        addable=len(plan.add),
     )
 
 

@@ -11,18 +11,16 @@ from pages._ui.catalogue import t, tn
 from pages._ui.layout import escape
 from pages._ui.progress import watch_jobs, watch_run, worker_notice
 from pages._ui.session import collection, person, services
-from pages._ui.standing import Standing, gather_standing, next_step
+from pages._ui.standing import Standing, Step, gather_standing, next_step
 from train.registry import model_in_use
 
 LONG_JOBS = ("evaluate", "annotate", "fetch")
 
 
-def show_next(standing: Standing) -> None:
-    """The next thing, with its button, the only one in the accent."""
-    step = next_step(standing)
-    st.markdown(f"# {escape(step.sentence)}")
+def offer_step(step: Step) -> None:
+    """The button of the next thing, the only one in the accent."""
     if st.button(step.action, type="primary", key="next_step"):
-        st.switch_page(step.page)
+        st.switch_page(step.page, query_params=dict(step.params))
 
 
 def stand_line(standing: Standing) -> str:
@@ -47,7 +45,7 @@ def model_line(chosen: CollectionRecord, standing: Standing) -> str:
     except ModelError as problem:
         return escape(str(problem)[:1].upper() + str(problem)[1:])
     kind = t("home.model.base") if model.is_base else t("home.model.tuned")
-    since = tn("home.fresh" if standing.has_run else "home.fresh.never", standing.fresh)
+    since = t("home.fresh.never") if not standing.has_run else tn("home.fresh", standing.fresh)
     return t("home.model", model=escape(model.title), kind=kind, since=since)
 
 
@@ -73,10 +71,13 @@ def show_coverage(standing: Standing) -> None:
 chosen = collection()
 standing = gather_standing(services(), chosen)
 st.markdown(f":gray[{t('home.hello', name=escape(person() or ''))}]")
-show_next(standing)
+step = next_step(standing)
+st.markdown(f"# {escape(step.sentence)}")
 st.markdown(stand_line(standing))
 if chosen is not None:
     st.markdown(model_line(chosen, standing))
+offer_step(step)
+if chosen is not None:
     st.space("small")
     show_coverage(standing)
 worker_notice()

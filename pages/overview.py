@@ -1,5 +1,155 @@
-"""overview."""
+"""Overview: how far each language is, whether training helps, how the runs went."""
+
+from __future__ import annotations
 
 import streamlit as st
 
-st.markdown("# overview")
+from core.errors import ModelError
+from core.languages import name_of
+from core.records import CollectionRecord, EvaluationRecord, ModelRecord
+from pages._ui import charts
+from pages._ui.catalogue import t, tn
+from pages._ui.layout import empty_state, escape, page_header
+from pages._ui.scores import FIGURES, figure_of, languages_of, newest_of, say_split, show_figures
+from pages._ui.session import collection, services
+from pages._ui.standing import Standing, gather_standing
+from pages._ui.words import NO_FIGURE, write_figure
+from train.registry import model_in_use
+from train.snapshot import judged_split
+
+STATES = ("new", "suggested", "reviewed")
+RUNS = 5  # whose losses are drawn
+
+
+def tuned_and_base(
+    chosen: CollectionRecord, evaluations: list[EvaluationRecord], *, split: str
+) -> tuple[ModelRecord | None, ModelRecord | None]:
+    """The model in use and its base; before any promotion the newest candidate with a score."""
+    store = services().store
+    try:
+        current = model_in_use(services(), chosen.id)
+    except ModelError:  # said on the Models page, where the way on is
+        return None, None
+    if current.is_base:
+        trained = [m for m in store.models.all(collection_id=chosen.id) if m.base_id == current.id]
+        scored = (m for m in trained if newest_of(evaluations, m.id, split=split))
+        return next((m for m in scored if m.state != "deleted"), None), current
+    return current, store.models.get(current.base_id or "")
+
+
+def show_headline(
+    standing: Standing, tuned: EvaluationRecord | None, base: EvaluationRecord | None
+) -> None:
+    """Four figures: how much is reviewed, how much waits, how good the model is at each task."""
+    cells = st.columns(4)
+    reviewed, all_of = standing.total("reviewed"), standing.total(*STATES)
+    of = t("overview.of", reviewed=f"{reviewed:,}", n=f"{all_of:,}")
+    fresh = standing.fresh if standing.has_run and standing.fresh else None
+    cells[0].metric(
+        t("overview.reviewed"), of, fresh, border=True, height="stretch",
+        delta_description=t("overview.since_run") if fresh else None,
+    )  # fmt: skip
+    waiting = f"{all_of - reviewed:,}"
+    cells[1].metric(t("overview.waiting"), waiting, border=True, height="stretch")
+    shown = tuned or base
+    for cell, accuracy, f1 in ((cells[2], FIGURES[0], FIGURES[1]), (cells[3], FIGURES[2], FIGURES[3])):
+        value, before = figure_of(shown, accuracy, None), figure_of(base, accuracy, None)
+        gain = None if tuned is None or value is None or before is None else round(value - before, 1)
+        cell.metric(
+            t(f"overview.{accuracy}"), NO_FIGURE if value is None else f"{value:.1f} %", gain,
+            delta_description=t("overview.against_base") if gain is not None else None,
+            border=True, height="stretch",
+            help=t("overview.f1", name=t(f"scores.{f1}"), f1=write_figure(figure_of(shown, f1, None)),
+                   on=say_split(shown)) if shown else t("overview.unscored"),
+        )  # fmt: skip
+
+
+def show_coverage(standing: Standing) -> None:
+    """New, suggested and reviewed a language; each count leads to its samples."""
+    st.markdown(f"## {t('overview.coverage')}")
+    plot, table = st.columns([1, 1], gap="large", vertical_alignment="center")
+    with plot:
+        charts.show(
+            charts.coverage_figure(standing.coverage), key="coverage", alt=t("overview.coverage")
+        )
+    with table.container(key="counts", gap="xsmall"):
+        widths = [1.4, 1, 1, 1, 1]
+        names = ["samples.language", *(f"state.{s}" for s in STATES), "import.total"]
+        for cell, name in zip(st.columns(widths, gap="xsmall"), names, strict=True):
+            cell.caption(t(name).capitalize())
+        for code, counts in standing.coverage.items():
+            cells = st.columns(widths, gap="xsmall", vertical_alignment="center")
+            cells[0].caption(name_of(code))
+            for cell, state in zip(cells[1:], STATES, strict=False):
+                _link(cell, counts[state], {"language": code, "state": state})
+            _link(cells[4], sum(counts.values()), {"language": code})
+
+
+def _link(cell: st.delta_generator.DeltaGenerator, count: int, params: dict[str, str]) -> None:
+    if count:
+        cell.page_link("pages/samples.py", label=f"{count:,}", query_params=params)
+    else:
+        cell.caption(NO_FIGURE)
+
+
+def show_gain(
+    tuned: EvaluationRecord | None, base: EvaluationRecord | None, *, names: tuple[str, str]
+) -> None:
+    """Zero-shot and tuned accuracy a language, with the F1 beside them in the table."""
+    st.markdown(f"## {t('overview.gain')}")
+    if tuned is None and base is None:
+        st.markdown(t("overview.unscored"))
+        st.page_link("pages/models.py", label=t("overview.evaluate"))
+        return
+    bars = {
+        t(f"scores.{name}"): {
+            code: (figure_of(base, name, code), figure_of(tuned, name, code))
+            for code in languages_of(base, tuned)
+        }
+        for name in ("tr_accuracy", "arg_accuracy")
+    }
+    figure = charts.accuracy_figure(bars, before=names[0], after=names[1])
+    charts.show(figure, key="accuracy", alt=t("overview.gain"))
+    if tuned and base:
+        show_figures(tuned, base, key="gain", note=t("overview.before_after", before=names[0], after=names[1]))
+        if tuned.test_hash != base.test_hash:
+            st.caption(t("overview.other_set"))
+    else:
+        show_figures(tuned or base, key="gain")
+
+
+def show_losses(chosen: CollectionRecord) -> None:
+    """The loss of the last runs, step by step."""
+    st.markdown(f"## {t('overview.losses')}")
+    store = services().store
+    runs = {t("run.name", n=r.id): store.runs.losses(r.id) for r in store.runs.all(chosen.id)[:RUNS]}
+    drawn = {name: points for name, points in runs.items() if points}
+    if not drawn:
+        st.markdown(t("overview.no_runs"))
+        st.page_link("pages/training.py", label=t("next.train.do"))
+        return
+    charts.show(charts.loss_figure(drawn, height=300), key="losses", alt=t("chart.loss"))
+
+
+page_header(t("page.overview"))
+chosen = collection()
+standing = gather_standing(services(), chosen)
+if chosen is None or not standing.coverage:
+    empty_state(t("overview.empty"), action=t("next.no_collection.do"), page="pages/samples.py")
+    st.stop()
+split = judged_split(services(), chosen.id)
+evaluations = services().store.models.evaluations(chosen.id)
+tuned, base = tuned_and_base(chosen, evaluations, split=split)
+scored_tuned = newest_of(evaluations, tuned.id, split=split) if tuned else None
+scored_base = newest_of(evaluations, base.id, split=split) if base else None
+show_headline(standing, scored_tuned, scored_base)
+show_coverage(standing)
+show_gain(
+    scored_tuned,
+    scored_base,
+    names=(
+        t("overview.zero_shot", model=escape(base.title if base else "")),
+        t("overview.tuned", model=escape(tuned.title if tuned else "")) if tuned else t("overview.untuned"),
+    ),
+)
+show_losses(chosen)

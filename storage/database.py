@@ -92,6 +92,11 @@ def _as_storage_error(problem: DBAPIError, engine: Engine) -> StorageError:
         return StorageError(
             f"the database {where} is not set up for this version ({said}): run `argus init`"
         )
+    if "UNIQUE constraint failed" in said or "duplicate key" in said:
+        return StorageError(
+            f"another program wrote the same thing at the same moment ({said}): nothing of this "
+            "step was saved. Try again"
+        )
     return StorageError(f"the database refused ({where}): {said}")
 
 
@@ -138,8 +143,8 @@ def check_database(url: str, *, lock_seconds: float = 2.0) -> None:
     current, head = _revisions(engine, alembic_config(url))
     if current != head:
         raise StorageError(
-            f"the database {url} is of version {current}, not {head}: run `argus init`, which backs "
-            "it up first"
+            f"the database {engine.url.render_as_string(hide_password=True)} is of version "
+            f"{current}, not {head}: run `argus init`, which backs it up first"
         )
     with writing(engine) as session:
         session.connection()  # takes the lock, and gives it back

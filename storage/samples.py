@@ -27,6 +27,11 @@ from storage.database import reading, writing
 from storage.imports import add_samples
 from storage.tables import DraftRow, EventRow, MediaRow, ReviewRow, SampleRow, SuggestionRow
 
+# Inside `Samples` the name `list` is its method.
+Keys = list[int]
+Records = list[SampleRecord]
+Reviews = list[ReviewRecord]
+
 
 class Samples:
     """Samples of collections. Reviews and suggestions are only ever added."""
@@ -46,9 +51,7 @@ class Samples:
             )
             return dict(rows.all())
 
-    def add(
-        self, collection_id: int, samples: Sequence[Sample], *, schema_number: int
-    ) -> list[int]:
+    def add(self, collection_id: int, samples: Sequence[Sample], *, schema_number: int) -> Keys:
         """Write samples (see `storage.imports.add_samples`); returns their keys."""
         with writing(self._engine) as session:
             return add_samples(session, collection_id, samples, schema_number=schema_number)
@@ -76,7 +79,7 @@ class Samples:
         collection_id: int | None = None,
         limit: int | None = None,
         offset: int = 0,
-    ) -> list[SampleRecord]:
+    ) -> Records:
         """Samples in order of arrival, each with the events of its newest review."""
         with reading(self._engine) as session:
             query = select(SampleRow).where(*conditions(wanted, collection_id))
@@ -84,9 +87,7 @@ class Samples:
             rows = session.exec(query if limit is None else query.limit(limit)).all()
             return self._records(session, rows)
 
-    def keys(
-        self, wanted: SampleFilter | None = None, *, collection_id: int | None = None
-    ) -> list[int]:
+    def keys(self, wanted: SampleFilter | None = None, *, collection_id: int | None = None) -> Keys:
         """The keys only, in order of arrival."""
         with reading(self._engine) as session:
             query = select(SampleRow.id).where(*conditions(wanted, collection_id))
@@ -111,7 +112,7 @@ class Samples:
                 query = query.where(ident < key).order_by(ident.desc())
             return session.exec(query.limit(1)).first()
 
-    def parallel(self, record: SampleRecord) -> list[SampleRecord]:
+    def parallel(self, record: SampleRecord) -> Records:
         """The same story in other languages."""
         if not record.sample.parallel_group:
             return []
@@ -187,7 +188,7 @@ class Samples:
                 session.delete(draft)
             return cast(int, review.id)
 
-    def reviews(self, key: int, *, limit: int | None = None) -> list[ReviewRecord]:
+    def reviews(self, key: int, *, limit: int | None = None) -> Reviews:
         """The reviews of a sample, newest first."""
         with reading(self._engine) as session:
             rows = session.exec(
@@ -257,7 +258,7 @@ class Samples:
 
     def without_suggestion(
         self, collection_id: int, *, model_id: str, limit: int, after: int = 0
-    ) -> list[int]:
+    ) -> Keys:
         """Keys of unreviewed samples that this model has not looked at, those after `after` first."""
         with reading(self._engine) as session:
             seen = exists().where(
@@ -307,7 +308,7 @@ class Samples:
 
     # ------------------------------------------------------------ private
 
-    def _records(self, session: Session, rows: Sequence[SampleRow]) -> list[SampleRecord]:
+    def _records(self, session: Session, rows: Sequence[SampleRow]) -> Records:
         keys = [cast(int, row.id) for row in rows]
         reviewed = [cast(int, row.id) for row in rows if row.state == "reviewed"]
         newest: dict[int, int] = {}

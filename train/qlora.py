@@ -22,6 +22,7 @@ from train.recipes import Recipe, recipe_to_dict
 
 MANIFEST = "argus.json"  # written last: an adapter without it is unfinished
 CHECKPOINT_SECONDS = 120
+PART_TOKENS = 1024  # padded tokens that go through the model at a time: about 2 GB of activations
 
 # Called after each optimiser step; returns False to stop there and keep what was learned.
 OnStep = Callable[[LossPoint], bool]
@@ -100,7 +101,7 @@ def train(
             group["lr"] = rate
         labelled = sum(len(e.reply) for batch in batches for e in batch)
         loss_sum = 0.0
-        for batch in batches:
+        for batch in (part for whole in batches for part in _parts(whole)):
             data = {k: v.to(accelerator.device) for k, v in collate(batch, pad=pad).items()}
             with accelerator.autocast():
                 loss = _loss_sum(model, data) / labelled
@@ -190,6 +191,17 @@ def _loss_sum(model: Any, data: dict[str, Any]) -> Any:
         hidden[at], base.get_output_embeddings().weight, wanted[at],
         softcap=getattr(base.config, "final_logit_softcapping", None),
     )  # fmt: skip
+
+
+def _parts(batch: Sequence[Example]) -> list[list[Example]]:
+    """A batch in parts whose activations fit a small machine; their gradients add up to the whole's."""
+    parts: list[list[Example]] = [[]]
+    for example in sorted(batch, key=len, reverse=True):
+        width = len(parts[-1][0]) if parts[-1] else len(example)
+        if parts[-1] and width * (len(parts[-1]) + 1) > PART_TOKENS:
+            parts.append([])
+        parts[-1].append(example)
+    return parts
 
 
 def _epochs(examples: Sequence[Example], recipe: Recipe, total_steps: int) -> Any:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from core.errors import InputError, ModelError, PromotionRefused, RefusedError
-from core.records import EvaluationRecord, ModelRecord
-from storage.database import sqlite_path
+from core.records import CollectionRecord, EvaluationRecord, ModelRecord
+from storage.database import back_up, sqlite_path
 from storage.home import folder_bytes
-from train.evaluate import split_hash
+from train.evaluate import evaluate_model, split_hash
 from train.services import Services
 from train.snapshot import judged_split
 
@@ -82,6 +83,20 @@ def compare(services: Services, collection_id: int, model_id: str) -> Comparison
     return Comparison(candidate, in_use, current, split, "worse" if worse else "better", message)
 
 
+def score_missing(
+    services: Services, collection_id: int, model_id: str, *, say: Callable[[str], None]
+) -> None:
+    """Score a model, and the one in use, where either has no score on the split as it is now."""
+    found = compare(services, collection_id, model_id)
+    if found.split == "none":
+        return
+    for ident, known in ((model_id, found.candidate), (found.in_use_id, found.in_use)):
+        if known is None:
+            say(f"scoring {ident} on the {found.split} split")
+            model = services.store.models.get(ident)
+            evaluate_model(services, collection_id, split=found.split, model=model)
+
+
 def promote(
     services: Services,
     collection_id: int,
@@ -139,6 +154,32 @@ def roll_back(services: Services, collection_id: int, *, person: str | None = No
     return services.store.models.get(back.id)
 
 
+def list_models(
+    services: Services, collection: CollectionRecord | None = None
+) -> list[dict[str, Any]]:
+    """Every model (that a collection can use) as JSON has it, with its newest scores."""
+    models = services.store.models
+    collections = [collection] if collection else services.store.collections.all()
+    scored = [e for c in collections for e in models.evaluations(c.id)]
+    newest = {e.model_id: e for e in sorted(scored, key=lambda e: e.id)}
+    every = models.all(collection_id=collection.id if collection else None)
+    using = {model_in_use(services, c.id).id for c in collections} if every else set()
+    listed = []
+    for model in every:
+        found = newest.get(model.id)
+        listed.append(
+            model_facts(model)
+            | {"title": model.title, "run": model.run_id, "in_use": model.id in using}
+            | {"split": found.split if found else None, "scores": found.scores if found else None}
+        )
+    return listed
+
+
+def model_facts(model: ModelRecord) -> dict[str, Any]:
+    """What a program wants to know first of a model; a base model has no base."""
+    return {"model": model.id, "base": model.base_id, "state": model.state}
+
+
 def register_model(services: Services, location: str, title: str = "") -> ModelRecord:
     """Register a base model: a local folder, checked now, or a hub's id, fetched at first use."""
     location = location.strip()
@@ -177,6 +218,27 @@ def delete_run(services: Services, run_id: int) -> int:
     services.store.runs.delete(run_id)
     shutil.rmtree(folder, ignore_errors=True)
     return freed
+
+
+def delete_collection(
+    services: Services, collection_id: int, *, keep_copy: bool = True
+) -> Path | None:
+    """Delete a collection with all that hangs on it and the files of its runs, unless one is under
+    way. `keep_copy`: the database as it was is copied first; returns where that lies."""
+    store = services.store
+    runs = store.runs.all(collection_id)
+    busy = next((r.id for r in runs if r.state in ("queued", "running", "evaluating")), None)
+    if busy is not None:
+        raise RefusedError(f"run {busy} of this collection has not ended: cancel it first")
+    url = services.home.database_url
+    copy = back_up(url, label="before-delete") if keep_copy and sqlite_path(url) else None
+    for job in store.jobs.open():
+        if job.payload.get("collection") == collection_id:
+            store.jobs.cancel(job.id)
+    store.collections.delete(collection_id)
+    for run in runs:
+        shutil.rmtree(services.home.runs / str(run.id), ignore_errors=True)
+    return copy
 
 
 def disk_use(services: Services) -> dict[str, int]:

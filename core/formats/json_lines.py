@@ -82,10 +82,10 @@ def check_is_json_lines(data: bytes, *, name: str) -> None:
 def check_was_json_lines(data: bytes, *, name: str) -> None:
     """Raise `FileError` if a file that nothing could be read from is of another kind altogether."""
     lines = [line for _, line in split_lines(data)]
-    if 2 * sum(line.startswith(b"{") for line in lines) < len(lines):
-        raise FileError(_foreign(data[:1000].lstrip(), name))
     if len(lines) > 1 and _is_one_value(data):
         raise FileError(f"{name} is one JSON value over {len(lines)} lines: {HOW_IT_LOOKS}")
+    if 2 * sum(line.startswith(b"{") for line in lines) < len(lines):
+        raise FileError(_foreign(data[:1000].lstrip(), name))
 
 
 def parse_object(line: bytes) -> dict[str, Any]:

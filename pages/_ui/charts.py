@@ -15,7 +15,9 @@ LANGUAGE_COLOURS = {"en": "#4477aa", "zh": "#ee6677", "es": "#ccbb44", "ru": "#2
 _OTHERS = ("#66ccee", "#aa3377", "#bb8844")
 ACCENT = "#5c78e6"
 _QUIET = "#9aa1b0"
-STATE_SHADE = {"reviewed": 1.0, "suggested": 0.55, "new": 0.2}
+_DARK_TEXT, _MID_TEXT = "#1f2430", "#7d8596"
+STATE_SHADE = {"reviewed": 1.0, "suggested": 0.55, "new": 0.22}
+_BEFORE, _AFTER = 0.4, 1.0
 SMOOTHING = 0.15
 
 
@@ -41,19 +43,15 @@ def coverage_figure(coverage: Mapping[str, Mapping[str, int]]) -> Any:
             y=[name_of(code) for code in codes],
             x=counts,
             orientation="h",
-            name=t(f"state.{state}"),
-            marker={"color": [colour_of(code) for code in codes], "opacity": shade},
+            marker={"color": [_shaded(colour_of(code), shade) for code in codes]},
             text=[f"{n:,}" if n else "" for n in counts],
             textposition="inside",
             insidetextanchor="middle",
+            insidetextfont={"color": [_text_on(colour_of(code), shade) for code in codes]},
             hovertemplate="%{y}: %{x:,} " + t(f"state.{state}") + "<extra></extra>",
             showlegend=False,
         )
-        # The legend explains the shade alone, since each bar has its language's colour.
-        figure.add_bar(
-            y=[None], x=[None], orientation="h", name=t(f"state.{state}"),
-            marker={"color": _QUIET, "opacity": shade},
-        )  # fmt: skip
+        _add_shade(figure, t(f"state.{state}"), shade)
     figure.update_layout(barmode="stack", bargap=0.35, **_frame(70 + 38 * len(codes)))
     figure.update_xaxes(showgrid=True, zeroline=False)
     return figure
@@ -63,7 +61,6 @@ def accuracy_figure(
     bars: Mapping[str, Mapping[str, tuple[float | None, float | None]]], *, before: str, after: str
 ) -> Any:
     """Zero-shot and tuned accuracy side by side: {measure: {language: (before, after)}}."""
-    import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
     figure = make_subplots(
@@ -71,26 +68,23 @@ def accuracy_figure(
     )
     for column, by_language in enumerate(bars.values(), start=1):
         codes = list(by_language)
-        for which, (name, shade) in enumerate(((before, 0.35), (after, 1.0))):
+        for which, (name, shade) in enumerate(((before, _BEFORE), (after, _AFTER))):
             values = [by_language[code][which] for code in codes]
             figure.add_bar(
                 row=1, col=column,
                 x=[name_of(code) for code in codes],
                 y=values,
-                name=name,
-                marker={"color": [colour_of(code) for code in codes], "opacity": shade},
+                marker={"color": [_shaded(colour_of(code), shade) for code in codes]},
                 text=["" if v is None else f"{v:.1f}" for v in values],
                 textposition="outside",
                 cliponaxis=False,
                 hovertemplate="%{x}, " + name + ": %{y:.1f} %<extra></extra>",
                 showlegend=False,
             )  # fmt: skip
-    for name, shade in ((before, 0.35), (after, 1.0)):
-        figure.add_trace(
-            go.Bar(x=[None], y=[None], name=name, marker={"color": _QUIET, "opacity": shade}),
-            row=1, col=1,
-        )  # fmt: skip
-    figure.update_layout(barmode="group", bargap=0.3, **_frame(320, top=60))
+    for name, shade in ((before, _BEFORE), (after, _AFTER)):
+        _add_shade(figure, name, shade)
+    figure.update_layout(barmode="group", bargap=0.3, **_frame(320, top=72, legend_at=1.16))
+    figure.update_annotations(font_size=14)
     figure.update_yaxes(range=[0, 105], ticksuffix=" %", zeroline=False)
     return figure
 
@@ -142,10 +136,31 @@ def _line_colours(n: int) -> list[str]:
     return [ACCENT, *(greys[min(i, len(greys) - 1)] for i in range(n - 1))][:n]
 
 
-def _frame(height: int, *, top: int = 34) -> dict[str, Any]:
+def _shaded(colour: str, shade: float) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{shade})"
+
+
+def _text_on(colour: str, shade: float) -> str:
+    """A text colour that can be read on a bar, on a light page and on a dark one."""
+    if shade < 1.0:
+        return _MID_TEXT
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return _DARK_TEXT if 0.3 * red + 0.59 * green + 0.11 * blue > 130 else "#ffffff"
+
+
+def _add_shade(figure: Any, name: str, shade: float) -> None:
+    """A line of the legend that explains a shade: the bars have their language's colour."""
+    figure.add_scatter(
+        x=[None], y=[None], mode="markers", name=name,
+        marker={"color": _shaded(_QUIET, shade), "symbol": "square", "size": 11},
+    )  # fmt: skip
+
+
+def _frame(height: int, *, top: int = 34, legend_at: float = 1.0) -> dict[str, Any]:
     return {
         "height": height,
         "margin": {"l": 0, "r": 8, "t": top, "b": 0},
-        "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "traceorder": "normal"},
+        "legend": {"orientation": "h", "x": 0, "y": legend_at, "yanchor": "bottom", "traceorder": "normal"},
         "hoverlabel": {"align": "left"},
     }

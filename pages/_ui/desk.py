@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -34,6 +34,7 @@ from train.services import Services
 
 HISTORY = 200  # steps of undo that a draft keeps
 _Json = dict[str, Any]
+_M = TypeVar("_M", bound=BaseModel)
 
 
 class _Message(BaseModel):
@@ -145,6 +146,15 @@ def read_filter(data: Mapping[str, Any]) -> FilterMessage:
     return _read(FilterMessage, data)
 
 
+UNREVIEWED = SampleFilter(states=["new", "suggested"])
+
+
+def fits(record: SampleRecord, chosen: FilterMessage) -> bool:
+    """Whether a sample passes the filter."""
+    language_fits = chosen.language in ("", record.sample.language)
+    return language_fits and not (chosen.unreviewed and record.state == "reviewed")
+
+
 def wanted_samples(chosen: FilterMessage) -> SampleFilter:
     """The filter as the store takes it."""
     return SampleFilter(
@@ -220,7 +230,7 @@ def language_data(store: Store, collection_id: int) -> list[_Json]:
     """The languages of a collection, with what waits in each."""
     coverage = store.reads.coverage(collection_id)
     return [
-        {"code": code, "name": name_of(code), "waiting": int(row["new"] + row["suggested"]),
+        {"code": code, "name": name_of(str(code)), "waiting": int(row["new"] + row["suggested"]),
          "total": int(row["total"])}
         for code, row in coverage.loc[in_order(coverage.index)].iterrows()
     ]  # fmt: skip
@@ -297,7 +307,7 @@ def _parallel(record: SampleRecord) -> _Json:
     }  # fmt: skip
 
 
-def _read[M: BaseModel](model: type[M], data: Mapping[str, Any]) -> M:
+def _read(model: type[_M], data: Mapping[str, Any]) -> _M:
     try:
         return model.model_validate(dict(data))
     except ValidationError as problem:

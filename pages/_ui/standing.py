@@ -10,6 +10,7 @@ from pages._ui.catalogue import t, tn
 from train.services import Services
 
 ENOUGH = 100  # samples reviewed since the last run, after which training comes before more reviews
+IMPORT = ("pages/samples.py", {"tab": "import"})
 OPEN_RUN = ("queued", "running", "evaluating")
 
 
@@ -38,6 +39,7 @@ class Step:
     sentence: str
     action: str
     page: str
+    params: Mapping[str, str] = field(default_factory=dict)
 
 
 def gather_standing(services: Services, collection: CollectionRecord | None) -> Standing:
@@ -70,7 +72,7 @@ def next_step(standing: Standing) -> Step:
     if standing.collection is None:
         return Step(t("next.no_collection"), t("next.no_collection.do"), "pages/samples.py")
     if not standing.coverage:
-        return Step(t("next.no_samples"), t("next.no_samples.do"), "pages/samples.py")
+        return Step(t("next.no_samples"), t("next.no_samples.do"), *IMPORT)
     if standing.waiting_candidate:
         name = standing.waiting_candidate
         return Step(t("next.candidate", model=name), t("next.candidate.do"), "pages/models.py")
@@ -82,7 +84,7 @@ def next_step(standing: Standing) -> Step:
         return Step(tn("next.review", waiting), t("next.review.do"), "pages/review.py")
     if standing.open_run:
         return Step(t("next.watch"), t("next.watch.do"), "pages/training.py")
-    return Step(t("next.more"), t("next.more.do"), "pages/samples.py")
+    return Step(t("next.more"), t("next.more.do"), *IMPORT)
 
 
 def _waiting_candidate(services: Services, collection_id: int) -> str | None:

@@ -127,7 +127,7 @@ function dressPiece(B, piece, a, b, over, isPicked, block) {
   const lines = over.filter((m) => !m.chip);
   piece.style.backgroundImage = lines.map(drawLine).join(",");
   piece.style.backgroundPosition = lines.map((m) => `0 calc(var(--line) + ${m.lane * 5}px)`).join(",");
-  piece.style.backgroundSize = lines.map((m) => `100% ${heat(B, m) === 2 ? 4 : 3}px`).join(",");
+  piece.style.backgroundSize = lines.map((m) => `100% ${heat(B, m) === 2 ? 3 : 2}px`).join(",");
   const starts = over.filter((m) => m.a === a || (a === block.a && m.a < a));
   const numbers = starts.filter((m) => m.kind === "trigger");
   if (numbers.length) piece.append(makeTag("number", numbers.map((m) => [String(m.number), m]), 0));

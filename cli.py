@@ -1,0 +1,360 @@
+"""`argus VERB`: one thin command a verb. Results go to standard output, all else to standard error.
+
+Exit code 0, 1 on failure (with what went wrong and the remedy), 2 on wrong usage, 130 on Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import ArgusError, CancelledError, FileError, InputError
+from storage.home import Home
+
+if TYPE_CHECKING:
+    from core.records import CollectionRecord
+    from core.workflow import ImportResult
+    from train.services import Services
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # JSON is UTF-8, whatever the terminal's language
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    arguments = build_parser().parse_args(argv)
+    try:
+        code: int = arguments.verb(arguments)
+        sys.stdout.flush()
+    except CancelledError as problem:
+        _tell(f"argus: {problem}")
+        return 130
+    except ArgusError as problem:
+        _tell(f"argus: {problem}")
+        return 1
+    except KeyboardInterrupt:
+        _tell("argus: stopped")
+        return 130
+    except BrokenPipeError:
+        # Whoever read has enough. Python would complain when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except OSError as problem:
+        _tell(f"argus: the system refused: {problem}. Nothing that was stored before is lost")
+        return 1
+    return code
+
+
+# ---------------------------------------------------------------- verbs
+
+
+def init(arguments: argparse.Namespace) -> int:
+    """Make an empty database, or bring the one that is there to this version. Safe to repeat."""
+    root = str(_services().home.root)
+    return _show(arguments, {"home": root}, f"ready: the database in {root}")
+
+
+def demo(arguments: argparse.Namespace) -> int:
+    """Load the demo collection. Safe to repeat."""
+    from train.demo import load_demo
+
+    return _show_import(arguments, load_demo(_services()), "the demo file")
+
+
+def import_(arguments: argparse.Namespace) -> int:
+    """Import a file of Argus JSONL ('-' reads standard input): all its good lines, if some are bad."""
+    from core.plain import preview_text, problems_text
+    from core.workflow import import_file, preview_import
+
+    if arguments.file == "-" and not arguments.collection:
+        raise InputError("standard input has no name: say where to with --collection NAME")
+    data = _read(arguments.file)
+    name = "standard input" if arguments.file == "-" else Path(arguments.file).name
+    name = name.encode("utf-8", "replace").decode()
+    collection = arguments.collection or Path(arguments.file).stem
+    store = _services().store
+    if arguments.preview:
+        preview = preview_import(store, data, collection=collection, name=name)
+        _tell(problems_text(preview.problems, name))
+        _show(arguments, asdict(preview), preview_text(preview, name))
+        return int(bool(preview.problems))
+    result = import_file(
+        store, data, collection=collection, name=name, extend_schema=arguments.extend_schema,
+        person=store.collections.person(),
+    )  # fmt: skip
+    return _show_import(arguments, result, name)
+
+
+def export(arguments: argparse.Namespace) -> int:
+    """Write what is reviewed as Argus JSONL ('-' writes to standard output)."""
+    from core.workflow import export_lines
+    from storage.files import write_lines
+
+    services = _services()
+    name = _collection(services, arguments).name
+    lines = export_lines(services.store, collection=name)
+    if arguments.file == "-":
+        sys.stdout.writelines(lines)
+        return 0
+    count = write_lines(Path(arguments.file), lines)
+    found = {"collection": name, "file": arguments.file, "samples": count}
+    text = f"wrote {count:,} reviewed samples of {name!r} to {arguments.file}"
+    return _show(arguments, found, text)
+
+
+def suggest(arguments: argparse.Namespace) -> int:
+    """Suggest events for samples that nobody has reviewed; prints a line of Argus JSONL a sample."""
+    from core.formats.argus_jsonl import write_line
+    from train.suggest import suggest_samples
+
+    services = _services()
+    collection = _collection(services, arguments)
+    for sample in suggest_samples(
+        services, collection.id, model_id=arguments.model, limit=arguments.limit
+    ):
+        sys.stdout.write(write_line(sample) + "\n")
+        sys.stdout.flush()
+    return 0
+
+
+def train(arguments: argparse.Namespace) -> int:
+    """Train an adapter on the reviewed samples, here and now. Ctrl-C keeps what was learned."""
+    from train.recipes import Recipe, with_settings
+    from train.registry import model_facts
+    from train.runs import stop_gently, train_in_foreground
+
+    settings = list(arguments.set)
+    for option in ("per_language", "seed"):
+        if getattr(arguments, option) is not None:
+            settings.append(f"{option}={getattr(arguments, option)}")
+    recipe = with_settings(Recipe.named(arguments.preset), settings)
+    services = _services()
+    collection = _collection(services, arguments)
+    stop_gently()
+
+    def say(run: Any, point: Any, text: str) -> None:
+        if point is None:
+            _tell(text)
+        elif point.step % 10 == 0 or point.step == run.total_steps:
+            _tell(f"step {point.step} of {run.total_steps}, loss {point.loss:.3f}")
+
+    model = train_in_foreground(services, collection.id, recipe, base_id=arguments.model, say=say)
+    _show(arguments, model_facts(model), f"trained {model.id} on {model.base_id}")
+    ended = services.store.runs.get(model.run_id) if model.run_id is not None else None
+    if ended is not None and ended.state == "cancelled":
+        raise CancelledError(ended.reason)
+    return 0
+
+
+def evaluate(arguments: argparse.Namespace) -> int:
+    """Score a model (the one in use, without --model) against the reviews of a split."""
+    from core.plain import scores_text
+    from train.evaluate import evaluate_model
+    from train.registry import model_in_use
+    from train.runs import throttled
+    from train.snapshot import judged_split
+
+    services = _services()
+    collection = _collection(services, arguments)
+    judged = judged_split(services, collection.id)
+    if arguments.model:
+        model = services.store.models.get(arguments.model)
+    else:
+        model = model_in_use(services, collection.id)
+    found = evaluate_model(
+        services,
+        collection.id,
+        split=arguments.split or ("test" if judged == "none" else judged),
+        model=model,
+        per_language=arguments.limit_per_language,
+        on_step=throttled(lambda share: _tell(f"{share:.0%}"), seconds=5),
+    )
+    facts = {"model": found.model_id, "split": found.split, "samples": found.samples}
+    title = f"{found.model_id} on the {found.split} split, {found.samples:,} samples"
+    return _show(arguments, facts | dict(found.scores), scores_text(found.scores, title))
+
+
+def promote(arguments: argparse.Namespace) -> int:
+    """Put a model in use, unless it scores lower: then --reason is needed. --back goes back."""
+    from train.registry import model_facts, promote, roll_back, score_missing
+
+    services = _services()
+    collection = _collection(services, arguments)
+    person = services.store.collections.person()
+    ident = arguments.model or arguments.model_id
+    if arguments.back:
+        model = roll_back(services, collection.id, person=person)
+    elif ident:
+        score_missing(services, collection.id, ident, say=_tell)
+        model = promote(services, collection.id, ident, person=person, reason=arguments.reason)
+    else:
+        raise InputError("name the model to promote (`argus models` lists them), or give --back")
+    return _show(arguments, model_facts(model), f"{model.id} is in use for {collection.name!r} now")
+
+
+def models(arguments: argparse.Namespace) -> int:
+    """List the models with their newest scores, * beside one in use. --add registers a base model."""
+    from core.plain import models_text
+    from train.registry import list_models, register_model
+
+    services = _services()
+    if arguments.add:
+        register_model(services, arguments.add)
+    only = _collection(services, arguments) if arguments.collection else None
+    listed = list_models(services, only)
+    return _show(arguments, listed, models_text(listed))
+
+
+def score(arguments: argparse.Namespace) -> int:
+    """Score predicted events against gold ones, two files of Argus JSONL. Needs no database."""
+    from core.plain import scores_text
+    from core.workflow import score_files
+
+    gold, pred = arguments.gold, arguments.pred
+    scores = score_files(_read(gold), _read(pred), gold_name=gold, pred_name=pred)
+    return _show(arguments, scores, scores_text(scores, f"{pred} against {gold}"))
+
+
+def doctor(arguments: argparse.Namespace) -> int:
+    """Look at this machine: what is missing, and the remedy."""
+    from train.doctor import examine
+
+    checks = examine(Home.from_environment(), port=arguments.port)
+    lines = [
+        f"{c.state:9}{c.name}: {c.message}" + (f" → {c.remedy}" if c.remedy else "") for c in checks
+    ]
+    _show(arguments, [asdict(c) for c in checks], "\n".join(lines))
+    return int(any(c.state == "problem" for c in checks))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Start the app and one worker. Ctrl-C stops both."""
+    from train.setup import set_up
+    from train.supervise import run
+
+    home = Home.from_environment()
+    if arguments.setup:
+        set_up(home, say=_tell)
+    return run(home, port=arguments.port, say=_tell)
+
+
+# ---------------------------------------------------------------- options
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Every verb with its options; a verb's help is the docstring of its function."""
+    text = "Correct event extractions, and make the model behind them better."
+    parser = argparse.ArgumentParser(prog="argus", description=text)
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+
+    def add(verb: Callable[[argparse.Namespace], int], *options: str) -> argparse.ArgumentParser:
+        text = verb.__doc__
+        made = verbs.add_parser(verb.__name__.rstrip("_"), help=text, description=text)
+        made.set_defaults(verb=verb)
+        if "collection" in options:
+            made.add_argument("--collection", metavar="NAME", required=True)
+        if "json" in options:
+            made.add_argument("--json", action="store_true", help="print JSON for a program")
+        if "port" in options:
+            made.add_argument("--port", type=int, default=8501)
+        return made
+
+    add(init, "json")
+    add(demo, "json")
+    one = add(import_, "json")
+    one.add_argument("file", metavar="FILE")
+    one.add_argument("--collection", metavar="NAME", help="default: the file's name, less its end")
+    one.add_argument("--extend-schema", action="store_true", help="add new types and roles to it")
+    one.add_argument("--preview", action="store_true", help="say what the file has, change nothing")
+    add(export, "collection", "json").add_argument("file", metavar="OUT.jsonl")
+    one = add(suggest, "collection", "json")
+    one.add_argument("--model", metavar="ID", help="default: the model in use")
+    one.add_argument("--limit", type=_count, metavar="N", help="at most N samples")
+    one = add(train, "collection", "json")
+    one.add_argument("--preset", default="laptop", help="laptop (the default) or paper")
+    one.add_argument("--per-language", type=_count, metavar="N", help="N a language, at random")
+    one.add_argument("--seed", type=int)
+    one.add_argument("--model", metavar="ID", help="the base; default: that of the model in use")
+    one.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
+    one = add(evaluate, "collection", "json")
+    one.add_argument("--split", help="default: test, or dev where there is no test")
+    one.add_argument("--model", metavar="ID", help="default: the model in use")
+    one.add_argument("--limit-per-language", type=_count, metavar="N")
+    one = add(promote, "collection", "json")
+    one.add_argument("model_id", metavar="MODEL", nargs="?")
+    one.add_argument("--model", metavar="ID")
+    one.add_argument("--reason", default="", help="why, where it scores lower")
+    one.add_argument("--back", action="store_true", help="go back to the model before")
+    one = add(models, "json")
+    one.add_argument("--collection", metavar="NAME")
+    one.add_argument("--add", metavar="FOLDER_OR_ID", help="a folder, or Hugging Face's owner/name")
+    one = add(score, "json")
+    one.add_argument("gold", metavar="GOLD.jsonl")
+    one.add_argument("pred", metavar="PRED.jsonl")
+    add(doctor, "json", "port")
+    add(run, "port").add_argument("--setup", action="store_true", help="demo and model first")
+    return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return number
+
+
+# ---------------------------------------------------------------- what the verbs share
+
+
+def _services() -> Services:
+    from train.services import open_services
+
+    return open_services()
+
+
+def _collection(services: Services, arguments: argparse.Namespace) -> CollectionRecord:
+    from core.workflow import collection_name
+
+    return services.store.collections.get(collection_name(arguments.collection))
+
+
+def _read(file: str) -> bytes:
+    if file == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(file).read_bytes()
+    except OSError as problem:
+        raise FileError(
+            f"{file} cannot be read ({problem.strerror}): check its name and that it is yours"
+        ) from problem
+
+
+def _show_import(arguments: argparse.Namespace, result: ImportResult, name: str) -> int:
+    from core.plain import import_text, problems_text
+
+    _tell(problems_text(result.problems, name))
+    _show(arguments, asdict(result), import_text(result))
+    return int(bool(result.problems))
+
+
+def _show(arguments: argparse.Namespace, value: object, text: str) -> int:
+    shown = json.dumps(value, ensure_ascii=False) if arguments.json else text
+    sys.stdout.write(shown + "\n")
+    return 0
+
+
+def _tell(text: str) -> None:
+    if text:
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""Results as plain text, for people at a terminal; pure, one string out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.formats.json_lines import LineProblem
+from core.languages import name_of
+from core.samples import SPLITS
+from core.workflow import ImportPreview, ImportResult
+
+SHOWN = 50  # problems named one by one
+
+
+def import_text(result: ImportResult) -> str:
+    """What an import did, in a line; the problems are told apart from it."""
+    text = f"imported {result.added:,} samples into {result.collection!r}"
+    if result.already:
+        text += f"; {result.already:,} were there already"
+    if result.problems:
+        text += f"; {_lines(len(result.problems))} not imported"
+    return text
+
+
+def preview_text(preview: ImportPreview, name: str) -> str:
+    """What a file holds: counts per language and split, what is new in it, what would happen."""
+    to = "a new collection" if preview.is_new else "the collection"
+    columns = [*SPLITS, "none"]
+    rows = [
+        [name_of(code), *(f"{splits.get(c, 0):,}" for c in columns)]
+        for code, splits in preview.by_language.items()
+    ]
+    parts = [
+        f"{name} → {to} {preview.collection!r}",
+        table([["language", "train", "dev", "test", "no split"], *rows]),
+        f"{preview.labelled:,} labelled, {preview.unlabelled:,} not labelled, "
+        f"{preview.already:,} there already",
+    ]
+    if preview.new_types:
+        types = "; ".join(f"{t} ({', '.join(r)})" if r else t for t, r in preview.new_types.items())
+        what = "types and roles of the file" if preview.is_new else "new types and roles"
+        parts.append(f"{what}: {types}")
+    if preview.need_extension:
+        parts.append(
+            f"{preview.need_extension:,} samples use them: import with --extend-schema, "
+            "or those lines are left out"
+        )
+    if preview.problems:
+        parts.append(f"{_lines(len(preview.problems))} cannot be imported")
+    return "\n".join(parts)
+
+
+def problems_text(problems: Sequence[LineProblem], name: str) -> str:
+    """Each problem with its line; very many are cut short."""
+    lines = [f"{name}, line {p.line}: {p.message}" for p in problems[:SHOWN]]
+    if len(problems) > SHOWN:
+        lines.append(f"… and {len(problems) - SHOWN:,} more (all of them with --json)")
+    return "\n".join(lines)
+
+
+def scores_text(scores: Mapping[str, Any], title: str) -> str:
+    """Scores overall and by language, percentages with one decimal, the gold counts beside them."""
+    head = ["", "Tr acc.", "Arg acc.", "Tri-C F1", "Arg-C F1", "triggers", "arguments"]
+    rows = [["overall", *_row(scores["overall"])]]
+    macro = scores.get("macro")
+    if macro:
+        keys = ("tr_accuracy", "arg_accuracy", "tri_c_f1", "arg_c_f1")
+        rows.append(["mean of languages", *(_figure(macro[k]) for k in keys), "", ""])
+    rows += [[name_of(code), *_row(s)] for code, s in scores["by_language"].items()]
+    return f"{title}\n{table([head, *rows])}"
+
+
+def models_text(models: Sequence[Mapping[str, Any]]) -> str:
+    """A line a model, * beside one that a collection uses, with its newest figures."""
+    lines = []
+    for model in models:
+        known = "no scores yet"
+        if model["scores"]:
+            figures = zip(
+                ("Tr", "Arg", "Tri-C F1", "Arg-C F1"),
+                _row(model["scores"]["overall"]),
+                strict=False,
+            )
+            known = f"{model['split']}: " + ", ".join(f"{name} {value}" for name, value in figures)
+        sign = "*" if model["in_use"] else " "
+        lines.append(f"{sign} {model['model']}  {model['state']}  {known}")
+    return "\n".join(lines) or "there is no model yet: `argus doctor` says what is missing"
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows in columns: the first to the left, the others to the right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
+
+
+def _row(scores: Mapping[str, Any]) -> list[str]:
+    figures = [scores["tr_accuracy"], scores["arg_accuracy"]]
+    figures += [scores["tri_c"]["f1"], scores["arg_c"]["f1"]]
+    return [*map(_figure, figures), f"{scores['tr_gold']:,}", f"{scores['arg_gold']:,}"]
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"
+
+
+def _lines(count: int) -> str:
+    return "1 line" if count == 1 else f"{count:,} lines"

@@ -1,0 +1,53 @@
+"""The workbench component: text, event cards and bottom bar in one, edited in the browser at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages._ui.catalogue_review import BENCH
+
+KEY = "workbench"
+EVENTS = ("draft", "submit", "open", "filter", "ask")
+# One module in the browser: each file may use what stands in those before it.
+_PARTS = (
+    "text", "document", "sync", "evidence", "cards", "windows", "keys", "bench", "frame",
+)  # fmt: skip
+_FOLDER = Path(__file__).parent
+
+
+def read_script() -> str:
+    """The component's JavaScript without its comments and indents: it travels with each answer."""
+    lines = [
+        line.strip()
+        for part in _PARTS
+        for line in (_FOLDER / "workbench_js" / f"{part}.js").read_text("utf-8").splitlines()
+    ]
+    return "\n".join(line for line in lines if line and not line.startswith(("//", "/*", "*")))
+
+
+_mount = st.components.v2.component(
+    "argus_workbench",
+    html='<div class="argus-wb"></div>',
+    css=(_FOLDER / "workbench.css").read_text("utf-8"),
+    js=read_script(),
+    isolate_styles=False,  # a selection inside a shadow root differs between browsers
+)
+
+
+def show_workbench(data: Mapping[str, Any], on: Callable[[str, Mapping[str, Any]], None]) -> None:
+    """Mount the workbench with `data`; `on(event, value)` is called with what it sends back."""
+
+    def handler(event: str) -> Callable[[], None]:
+        def act() -> None:
+            value = st.session_state[KEY][event]
+            if isinstance(value, Mapping):
+                on(event, value)
+
+        return act
+
+    handlers: dict[str, Any] = {f"on_{event}_change": handler(event) for event in EVENTS}
+    _mount(key=KEY, data={"words": BENCH, **data}, **handlers)

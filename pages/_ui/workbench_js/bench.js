@@ -1,0 +1,517 @@
+// The workbench: what is open, what a person does with it, and what is painted after.
+
+const UNDO = 200;       // steps that can be undone, also after a reload
+const IDLE = 60_000;    // without a key or the mouse for this long, the clock of the review stands, ms
+
+class Bench {
+  constructor(root, words, person) {
+    this.root = root;
+    this.words = words;
+    this.sample = null;
+    this.cards = new Map();
+    this.cache = new Map();
+    this.problems = new Set();
+    this.suggesting = { state: "none" };
+    this.showConfidence = spare.get("argus.confidence") ?? true;
+    this.units = spare.get("argus.units") ?? {};
+    this.setKeys(spare.get("argus.keys") ?? {});
+    this.line = new Line(person, (kind, value) => this.send(kind, value), () => this.sample && this.paintBar());
+    buildFrame(this);
+  }
+
+  /** The text of the interface for a key, values filled in. */
+  w(key, values = {}) {
+    return (this.words[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+  }
+
+  label(item) { return item.labels?.[this.data.language] || item.labels?.en || item.name; }
+  type(event) { return this.types.get(event?.event_type); }
+  get event() { return this.focus && eventOf(this.doc, this.focus.event); }
+  get slot() { return this.focus && slotOf(this.event, this.focus.part); }
+
+  // ------------------------------------------------------------ samples come and go
+
+  /** What Python says, after each of its runs. */
+  receive(data) {
+    this.data = data;
+    this.types = new Map(data.schema.map((type) => [type.name, type]));
+    const refused = data.problems.filter((p) => !this.problems.has(p.id));
+    const answered = this.line.answered(data.done, refused.map((p) => p.id));
+    for (const payload of [data.open, data.next, data.previous]) if (payload) this.cache.set(payload.key, payload);
+    if (this.cache.size > 12) for (const key of [...this.cache.keys()].slice(0, -12)) this.cache.delete(key);
+    this.suggesting = data.suggesting;
+    this.suggestedAt = performance.now();
+    this.trouble = data.problems.find((p) => p.retry)?.message ?? null;
+    const back = refused.find((p) => !p.retry && answered.some((m) => m.id === p.id && m.kind === "submit"));
+    for (const problem of refused) if (!problem.retry) this.problems.add(problem.id);
+    if (back) this.returnTo(answered.find((m) => m.id === back.id).value, back.message);
+    else if (data.open?.key === this.sample?.key && data.open) this.refresh(data.open);
+    else if (!this.line.queue.length || !this.started) this.open(data.open);
+    for (const problem of refused) if (!problem.retry && problem !== back) this.say(problem.message, true);
+    this.started = true;
+    paintTop(this);
+    this.paint();
+    this.line.pump();
+  }
+
+  /** Show a sample: with what the browser has unsent, else the server's draft, else fresh. */
+  open(payload) {
+    closeWindow(this);
+    if (payload && this.line.submits(payload.stamp)) payload = this.data.next;  // finished before a reload
+    this.done = !payload;
+    if (!payload) {
+      this.sample = null;
+      this.paint();
+      return;
+    }
+    const unsent = this.line.unsentDraft(payload.stamp);
+    const ours = isDraftOf(unsent, payload) && !(payload.draft?.rev > unsent.rev) ? unsent : null;
+    if (unsent && !ours) spare.drop(this.line.draftKey(payload.stamp));
+    const draft = ours ?? payload.draft;
+    Object.assign(this, {
+      sample: payload, T: makeText(payload.text ?? "", payload.language), base: payload.base,
+      doc: draft?.document ?? payload.fresh, undo: draft?.undo ?? [], redo: draft?.redo ?? [],
+      rev: draft?.rev ?? 0, savedRev: payload.draft?.rev ?? 0, seconds: draft?.seconds ?? 0,
+      focus: null, armed: null, sel: null, cursor: 0, hover: null, left: null, note: null,
+      byWord: this.units[WITHOUT_SPACES.has(payload.language) ? "signs" : "words"] ?? !WITHOUT_SPACES.has(payload.language),
+    });
+    this.cards.clear();
+    const first = this.doc.events.find((e) => isLive(e) && e.decision === "open") ?? this.doc.events[0];
+    if (first) this.focus = { event: first.id, part: "" };
+    buildEvidence(this);
+    buildParallel(this);
+    this.el.cards.scrollTop = 0;
+    this.checkOffer();
+    if (ours && !this.line.waits(payload.stamp)) this.save();
+    paintTop(this);
+    this.paint();
+  }
+
+  /** The open sample, as the server has it now: a draft of another window, or a suggestion, may be new. */
+  refresh(payload) {
+    const before = this.sample;
+    const untouched = this.rev === 0;
+    const elsewhere = payload.draft && payload.draft.rev > this.rev && !this.line.waits(payload.stamp);
+    const moved = payload.base !== this.base || JSON.stringify(payload.fresh) !== JSON.stringify(before.fresh);
+    if (payload.stamp !== before.stamp || elsewhere || (untouched && moved)) {
+      const { sel, cursor } = this;
+      this.open(payload);
+      if (payload.stamp === before.stamp) Object.assign(this, { sel, cursor });
+      return;
+    }
+    this.sample = payload;
+    this.savedRev = payload.draft?.rev ?? 0;
+    this.base = payload.base;
+    this.checkOffer();
+  }
+
+  /** A submit was refused: show that sample again, as it was, with the reason. */
+  returnTo(value, message) {
+    const key = value.document.sample;
+    const payload = this.data.open?.key === key ? this.data.open : this.cache.get(key);
+    if (payload) {
+      this.open(payload);
+      if (this.rev === 0) this.doc = value.document;
+      this.base = payload.base;
+      this.ask("open");
+    }
+    this.say(message, true);
+  }
+
+  /** Go to the next (1) or previous (-1) sample without submitting. */
+  go(step) {
+    const near = this.data.open?.key === this.sample?.key;
+    const payload = near ? (step > 0 ? this.data.next : this.data.previous) : null;
+    if (near && !payload) { this.say(this.w(step > 0 ? "sample.last" : "sample.first")); return; }
+    this.line.ask("open", { at: payload?.key ?? null, from: this.sample?.key ?? null, step });
+    if (payload) this.open(this.cache.get(payload.key) ?? payload);
+  }
+
+  submit() {
+    if (this.done || this.line.submits(this.sample.stamp)) return;
+    this.rules = violationsOf(this.doc, this.types);
+    const fatal = this.rules.find((r) => r.fatal);
+    if (fatal) { this.setFocus(fatal.event, fatal.part); this.say(ruleText(this, this.event, fatal), true); return; }
+    if (!this.doc.events.some(isLive) && !this.doc.no_event) { this.say(this.w("submit.no_events", { key: this.keyName("none") }), true); return; }
+    if (this.rules.length && !this.doc.override?.trim()) {
+      const rule = this.rules[0];
+      this.setFocus(rule.event, rule.part);
+      askOverride(this, ruleText(this, this.event, rule));
+      return;
+    }
+    const near = this.data.open?.key === this.sample.key;
+    const following = near && this.data.next?.key !== this.sample.key ? this.data.next : null;
+    const document = this.rules.length ? this.doc : { ...this.doc, override: null };
+    this.line.submit(this.sample.stamp, {
+      document, seconds: Math.round(this.seconds), base: this.base, at: following?.key ?? null, from: this.sample.key,
+    });
+    if (following) this.open(this.cache.get(following.key) ?? following);
+    else { this.sample = null; this.done = true; this.leaving = true; this.paint(); }
+  }
+
+  // ------------------------------------------------------------ changes
+
+  /** Take a new document: it can be undone, is kept here at once and sent to the server. */
+  change(next, focus = null) {
+    const step = stepBetween(this.doc, next);
+    if (focus) this.focus = focus;
+    if (isEmptyStep(step)) { this.paint(); return false; }
+    this.undo = [...this.undo, step].slice(-UNDO);
+    this.redo = [];
+    this.doc = next;
+    this.save();
+    this.paint();
+    return true;
+  }
+
+  save() {
+    this.rev = Math.max(this.rev, this.savedRev) + 1;
+    const { rev, doc, undo, redo, seconds, base } = this;
+    this.line.draft(this.sample.stamp, { rev, document: doc, undo, redo, seconds: Math.round(seconds), base });
+  }
+
+  undoStep() { this.step(this.undo, "redo", 0); }
+  redoStep() { this.step(this.redo, "undo", 1); }
+
+  step(from, to, side) {
+    if (!from.length) { this.say(this.w(side ? "redo.none" : "undo.none")); return; }
+    const step = from[from.length - 1];
+    const next = applyStep(this.doc, step, side);
+    if (side) this.redo = from.slice(0, -1);
+    else this.undo = from.slice(0, -1);
+    this[to] = [...this[to], step];
+    this.doc = next;
+    this.armed = null;
+    const touched = Object.keys(step.events).find((id) => eventOf(next, id));
+    if (touched) this.focus = { event: touched, part: this.focus?.event === touched && this.hasPart(touched, this.focus.part) ? this.focus.part : "" };
+    this.save();
+    this.paint();
+  }
+
+  put() {
+    if (!this.sel) { this.say(this.w(this.focus ? "put.no_selection" : "put.no_event")); return; }
+    const spans = [[this.T.point(this.sel.a), this.T.point(this.sel.b)]];
+    const target = this.armed ?? (this.focus?.part ? this.focus : null);
+    if (target) { this.fill(target.event, target.part, spans); return; }
+    if (this.event && !this.event.trigger && isLive(this.event)) { this.fill(this.event.id, "t", spans); return; }
+    this.say(this.w(this.event ? "put.choose_role" : "put.no_event"));
+  }
+
+  fill(id, part, spans) {
+    const event = eventOf(this.doc, id);
+    if (!event || !isLive(event)) { this.say(this.w("put.rejected")); return; }
+    const [next, landed] = putSpans(this.doc, id, part, spans, this.T, this.type(event));
+    this.cursor = this.sel?.b ?? this.cursor;
+    this.sel = null;
+    this.armed = null;
+    this.change(next, { event: id, part: landed });
+    this.reveal();
+  }
+
+  digit(n) {
+    if (this.event) this.takeRole(this.event.id, n - 1);
+    else this.say(this.w("put.no_event"));
+  }
+
+  /** A role by its number: filled at once with what is selected, else armed. */
+  takeRole(id, index) {
+    const event = eventOf(this.doc, id);
+    const role = isLive(event) && this.type(event)?.roles[index];
+    if (!role) { this.say(this.w("role.none", { n: index + 1 })); return; }
+    if (this.sel) { this.fill(id, `r:${role.name}`, [[this.T.point(this.sel.a), this.T.point(this.sel.b)]]); return; }
+    if (this.focus?.event !== id) this.focus = { event: id, part: "" };
+    this.arm(id, `r:${role.name}`);
+  }
+
+  arm(event, part) {
+    this.armed = { event, part };
+    if (this.sel) this.put();
+    else this.paint();
+  }
+
+  accept(advance) {
+    if (!this.event || this.focus.part.startsWith("r:")) return;
+    if (this.focus.part && !this.slot) return;
+    const { event, part } = this.focus;
+    this.change(acceptPart(this.doc, event, part));
+    if (advance) this.advance();
+  }
+
+  acceptAll(threshold = Number(this.el.threshold.value)) { this.change(acceptAll({ ...this.doc }, threshold)); }
+
+  reject() {
+    const item = this.focus && (this.focus.part ? this.slot : this.event);
+    if (!item) return;
+    const { event, part } = this.focus;
+    const stays = item.origin !== "person";
+    const near = part ? "" : this.neighbour(1)?.id ?? this.neighbour(-1)?.id;
+    this.change(rejectPart(this.doc, event, part, item.reason), stays ? null : part ? { event, part: "" } : near ? { event: near, part: "" } : null);
+    if (!stays && !eventOf(this.doc, this.focus?.event)) this.focus = null;
+    if (stays) this.askReason(event, part);
+    else this.paint();
+  }
+
+  askReason(event, part) {
+    const items = REASONS.map((code) => ({ label: this.w(`reason.${code}`), code, search: [] }));
+    openList(this, {
+      title: this.w("reason.title"), items, numbered: true, quick: true,
+      onChoose: ({ code }) => { this.change(giveReason(this.doc, event, part, code)); this.advance(); },
+    });
+  }
+
+  /** A type (or, on an argument, a role) chosen by typing a few letters. */
+  chooseType() {
+    if (!this.event) return;
+    const { event, part } = this.focus;
+    if (part.startsWith("a:")) {
+      const items = (this.type(this.event)?.roles ?? []).map((role) => this.option(role));
+      openList(this, { title: this.w("choose.role"), items, typed: true, onChoose: ({ name }) => this.change(setRole(this.doc, event, part, name)) });
+    } else this.pickType((name) => this.change(setType(this.doc, event, name)));
+  }
+
+  newEvent() {
+    this.pickType((name) => {
+      const spans = this.sel ? [[this.T.point(this.sel.a), this.T.point(this.sel.b)]] : null;
+      const [next, id] = addEvent(this.doc, name, spans, this.T);
+      if (this.sel) this.cursor = this.sel.b;
+      this.sel = null;
+      this.armed = spans ? null : { event: id, part: "t" };
+      this.change(next, { event: id, part: spans ? "" : "t" });
+      this.reveal();
+    });
+  }
+
+  pickType(onName) {
+    const items = this.data.schema.map((type) => this.option(type));
+    openList(this, { title: this.w("choose.type"), items, typed: true, onChoose: ({ name }) => onName(name) });
+  }
+
+  option(item) {
+    const label = this.label(item);
+    return { name: item.name, label, more: label === item.name ? null : item.name, search: [item.name, ...Object.values(item.labels ?? {})] };
+  }
+
+  noEvent() { this.change(toggleNoEvent(this.doc)); if (!eventOf(this.doc, this.focus?.event)) this.focus = null; this.paint(); }
+  duplicate() { if (this.event) { const [next, id] = duplicateEvent(this.doc, this.event.id); this.change(next, { event: id, part: "" }); } }
+  merge() { if (this.event) { const [next, id] = mergeEvent(this.doc, this.event.id); this.change(next, { event: id, part: "" }); } }
+  split() { if (this.event) { const [next, id] = splitEvent(this.doc, this.event.id, this.focus.part); this.change(next, { event: id, part: "" }); } }
+
+  /** Add what is selected to the focused span: it then has several pieces. */
+  addFragment() {
+    const spans = spansOf(this.slot);
+    if (!this.sel || !spans.length) { this.say(this.w("fragment.how")); return; }
+    this.fill(this.focus.event, this.focus.part, [...spans, [this.T.point(this.sel.a), this.T.point(this.sel.b)]]);
+  }
+
+  /** The words of a slot that were not found: likely places, best first. */
+  findWords() {
+    const { event, part } = this.focus;
+    const found = findCandidates(this.T, this.slot?.text ?? "");
+    if (!found.length) { this.say(this.w("find.none")); return; }
+    const items = found.map((c) => ({ ...c, label: `…${this.T.text.slice(Math.max(0, c.a - 12), c.a)}[${this.T.text.slice(c.a, c.b)}]${this.T.text.slice(c.b, c.b + 12)}…`, more: `${Math.round(c.score * 100)} %`, search: [] }));
+    openList(this, { title: this.w("find.title"), items, numbered: true, onChoose: ({ a, b }) => this.fill(event, part, [[this.T.point(a), this.T.point(b)]]) });
+  }
+
+  takeOffer() { const offer = this.offer; this.offer = null; this.change(mergeSuggestion(this.doc, offer)); }
+  leaveOffer() { this.left = this.offer.suggestion; this.offer = null; this.paint(); }
+
+  /** A suggestion that came while the person was at work is offered, not put between their events. */
+  checkOffer() {
+    const { fresh } = this.sample;
+    const isNew = fresh.suggestion && !this.doc.suggestion && this.rev > 0 && fresh.suggestion !== this.left;
+    this.offer = isNew && fresh.events.length ? fresh : null;
+  }
+
+  // ------------------------------------------------------------ moving
+
+  hasPart(id, part) { const e = eventOf(this.doc, id); return !!e && (part === "" || partsOf(e, this.type(e)).includes(part)); }
+  neighbour(by) { return this.doc.events[this.doc.events.findIndex((e) => e.id === this.focus?.event) + by] ?? null; }
+
+  setFocus(event, part) {
+    this.focus = { event, part };
+    const e = eventOf(this.doc, event);
+    const isEmpty = part.startsWith("r:") || (part === "t" && !e.trigger);
+    this.armed = isEmpty && isLive(e) ? { event, part } : null;
+    this.paint();
+    this.reveal();
+  }
+
+  setHover(at) { if (JSON.stringify(at) !== JSON.stringify(this.hover)) { this.hover = at; paintEvidence(this); } }
+
+  moveEvent(by) {
+    const next = this.focus ? this.neighbour(by) : this.doc.events[by > 0 ? 0 : this.doc.events.length - 1];
+    if (next) this.setFocus(next.id, "");
+  }
+
+  moveSlot(by) {
+    if (!this.event) { this.moveEvent(1); return; }
+    const parts = ["", ...partsOf(this.event, this.type(this.event))];
+    const at = parts.indexOf(this.focus.part) + by;
+    if (at >= 0 && at < parts.length) { this.setFocus(this.event.id, parts[at]); return; }
+    const next = this.neighbour(by);
+    if (next) this.setFocus(next.id, by > 0 ? "t" : partsOf(next, this.type(next)).at(-1));
+  }
+
+  /** After a decision: on to what is undecided. */
+  advance() {
+    if (this.focus?.part) { this.moveSlot(1); return; }
+    const at = this.doc.events.findIndex((e) => e.id === this.focus?.event);
+    const isOpen = (e) => isLive(e) && [e, e.trigger, ...e.arguments].some((i) => i?.decision === "open");
+    const next = this.doc.events.slice(at + 1).find(isOpen);
+    if (next) this.setFocus(next.id, "");
+    else this.paint();
+  }
+
+  moveCursor(by, extend) {
+    const steps = this.T.steps(this.byWord);
+    if (!steps.length) return;
+    const clamp = (i) => Math.max(0, Math.min(steps.length - 1, i));
+    let head;
+    if (!this.sel) {
+      const from = this.slot ? this.T.unit(spansOf(this.slot)[0]?.[0] ?? this.T.point(this.cursor)) : this.cursor;
+      const at = clamp(firstAbove(steps, 1, from));
+      head = this.sel === null && by < 0 ? clamp(at - 1) : at;
+      this.sel = { anchor: head, head };
+    } else {
+      this.sel.anchor ??= clamp(firstAbove(steps, 1, this.sel.a));
+      this.sel.head ??= clamp(firstAbove(steps, 1, this.sel.b - 1));
+      head = clamp(this.sel.head + by);
+      this.sel = { anchor: extend ? this.sel.anchor : head, head };
+    }
+    const [low, high] = [Math.min(this.sel.anchor, head), Math.max(this.sel.anchor, head)];
+    Object.assign(this.sel, { a: steps[low][0], b: steps[high][1] });
+    this.paint();
+    revealUnit(this, steps[head][0]);
+  }
+
+  /** Move an edge of what is selected, else of the focused span. */
+  moveEdge(edge, by) {
+    if (this.sel) { const [a, b] = moveEdge(this.T, [this.sel.a, this.sel.b], edge, by, this.byWord); this.sel = { a, b }; this.paint(); return; }
+    const spans = spansOf(this.slot).map((s) => [...s]);
+    if (!spans.length) { this.say(this.w("edge.none")); return; }
+    const at = edge === "start" ? 0 : spans.length - 1;
+    const moved = moveEdge(this.T, spans[at].map(this.T.unit), edge, by, this.byWord);
+    spans[at] = moved.map(this.T.point);
+    const [next] = putSpans(this.doc, this.focus.event, this.focus.part, spans, this.T, this.type(this.event));
+    this.change(next);
+  }
+
+  /** What the mouse selected; with `fill` it goes into the armed slot at once. */
+  select([a, b], { fill }) {
+    this.sel = { a, b };
+    this.cursor = a;
+    if (fill && this.armed) this.put();
+    else this.paint();
+  }
+
+  toggleUnit() {
+    this.byWord = !this.byWord;
+    this.units[WITHOUT_SPACES.has(this.sample.language) ? "signs" : "words"] = this.byWord;
+    spare.set("argus.units", this.units);
+    if (this.sel) this.sel = { a: this.sel.a, b: this.sel.b };
+    this.paint();
+  }
+
+  cancel() {
+    if (this.sel) this.sel = null;
+    else if (this.armed) this.armed = null;
+    else if (this.focus?.part) this.focus = { event: this.focus.event, part: "" };
+    this.note = null;
+    this.paint();
+  }
+
+  // ------------------------------------------------------------ the rest
+
+  ask(act) {
+    if (act === "open") this.line.ask("open", { at: this.sample.key, from: this.sample.key, step: 0 });
+    else this.line.ask("ask", { act, job: this.suggesting.job ?? null, at: this.sample.key });
+  }
+
+  setFilter(language, unreviewed) { this.line.ask("filter", { language, unreviewed, at: this.sample?.key ?? null }); }
+
+  setKeys(changed) {
+    this.changedKeys = changed;
+    spare.set("argus.keys", changed);
+    this.keyMap = new Map(Object.entries(HABITS));
+    for (const action of Object.keys(KEYS)) this.keyMap.set(changed[action] ?? KEYS[action], action);
+  }
+
+  keyName(action) { return showChord(this.changedKeys[action] ?? KEYS[action]); }
+
+  /** Give an action another key; returns what to tell the person. */
+  changeKey(action, chord) {
+    const taken = this.keyMap.get(chord);
+    if (/^[1-9]$/.test(chord) || chord === "Tab" || (taken && taken !== action)) {
+      return this.w("help.taken", { key: showChord(chord), action: taken ? this.w(`key.${taken}`) : this.w("help.fixed") });
+    }
+    this.setKeys({ ...this.changedKeys, [action]: chord });
+    return "";
+  }
+
+  /** Say one line below the text; problems stay until something is done. */
+  say(words, isProblem = false) { this.note = { words, isProblem }; if (this.el) paintHint(this); }
+
+  active() { this.lastAct = Date.now(); this.note = null; }
+
+  /** Every second: the clock, the elapsed time of a suggestion, what must be sent again. */
+  tick() {
+    if (this.sample && document.visibilityState === "visible" && Date.now() - (this.lastAct ?? 0) < IDLE) this.seconds++;
+    this.tickElapsed();
+    fitHeight(this);
+    this.line.tick();
+    if (this.sample) this.paintBar();
+  }
+
+  tickElapsed() {
+    const s = this.suggesting;
+    if (!this.el.elapsed || !["queued", "running"].includes(s.state)) return;
+    const n = Math.round(s.elapsed + (performance.now() - this.suggestedAt) / 1000);
+    this.el.elapsed.textContent = this.w(s.worker ? "suggest.waiting" : "suggest.no_worker", { n });
+  }
+
+  paint() {
+    if (!this.started && !this.sample) { paintBar(this); return; }
+    this.root.classList.toggle("is-done", this.done);
+    paintDone(this);
+    if (!this.done) {
+      paintEvidence(this);
+      paintCards(this);
+      paintHint(this);
+    }
+    paintBar(this);
+    if (this.hadFocus && document.activeElement === document.body) this.el.evidence.focus({ preventScroll: true });
+  }
+
+  paintBar() { paintBar(this); }
+
+  reveal() {
+    if (this.done) return;
+    revealMark(this);
+    const row = this.el.cards.querySelector(".row.at");
+    (row?.classList.contains("head") ? row.parentElement : row)?.scrollIntoView({ block: "nearest" });
+    this.announce();
+  }
+
+  announce() {
+    const i = this.doc.events.findIndex((e) => e.id === this.focus?.event);
+    if (i < 0) return;
+    const part = this.focus.part;
+    const item = part ? this.slot : this.event;
+    const name = part === "" ? "" : part === "t" ? this.w("slot.trigger") : this.slot?.role ?? part.slice(2);
+    this.el.live.textContent = [this.w("card.name", { n: i + 1, type: this.label(this.type(this.event) ?? { name: this.event.event_type }) }),
+      name, item?.text ?? "", item ? this.w(`decision.${item.decision}`) : ""].filter(Boolean).join(", ");
+  }
+
+  /** Time from the key press to the painted frame, for the browser tests. */
+  measure(began) {
+    requestAnimationFrame(() => setTimeout(() => performance.measure("argus-key", { start: began, end: performance.now() })));
+  }
+}
+
+const REASONS = ["type", "boundary", "role", "hallucinated", "language", "duplicate", "other"];
+
+/** Whether something kept in the browser is a draft of this sample as it is now. */
+function isDraftOf(kept, payload) {
+  return !!kept && kept.document?.sample === payload.key && Array.isArray(kept.document.events)
+    && Number.isInteger(kept.rev) && kept.base === payload.base;
+}

@@ -1,0 +1,186 @@
+// The frame around text and cards: top line, hint, bottom bar, parallel texts, and the mounting.
+
+function buildFrame(B) {
+  const el = (B.el = {});
+  el.top = h("div", { class: "top" });
+  el.evidence = h("div", {
+    class: "evidence", tabindex: "0", role: "textbox", "aria-readonly": "true", "aria-multiline": "true",
+    "aria-label": B.w("evidence.name"), translate: "no",
+  });
+  el.parallel = h("div", { class: "parallel" });
+  el.scroller = h("div", { class: "scroller" }, el.evidence, el.parallel);
+  el.hint = h("div", { class: "hint" });
+  el.threshold = h("select", { class: "threshold", "aria-label": B.w("threshold.label"), title: B.w("threshold.label") },
+    ...[0, 0.5, 0.7, 0.9].map((n) => h("option", { value: String(n), text: n ? B.w("threshold.from", { n: n.toFixed(1) }) : B.w("threshold.all") })));
+  el.count = h("span", { class: "count" });
+  el.acceptAll = plain("plain", B.w("act.accept_all"), () => { B.active(); B.acceptAll(); }, B.keyName("accept_all"));
+  el.cards = h("div", { class: "cards", role: "region", "aria-label": B.w("cards.name"), tabindex: "-1" });
+  el.window = h("div", { class: "window", hidden: true });
+  el.done = h("div", { class: "done", hidden: true });
+  el.live = h("div", { class: "live", role: "status", "aria-live": "polite" });
+  el.undo = button("icon", B.w("key.undo"), () => B.undoStep(), {}, "↶");
+  el.redo = button("icon", B.w("key.redo"), () => B.redoStep(), {}, "↷");
+  el.saved = h("span", { class: "saved", role: "status" });
+  el.open = h("span", { class: "open" });
+  el.model = h("span", { class: "model" });
+  el.back = button("icon", B.w("key.prev_sample"), () => B.go(-1), {}, "↑");
+  el.skip = plain("plain", B.w("act.skip"), () => B.go(1), null, { title: B.w("key.next_sample") });
+  el.submit = plain("submit", B.w("act.submit"), () => { B.active(); B.submit(); }, B.keyName("submit"));
+  el.bar = h("div", { class: "bar", role: "toolbar", "aria-label": B.w("bar.name") },
+    el.undo, el.redo, el.saved, el.open, el.model, el.back, el.skip, el.submit);
+  B.root.replaceChildren(el.top, h("div", { class: "middle" },
+    h("div", { class: "left" }, el.scroller, el.hint),
+    h("div", { class: "right" }, h("div", { class: "over" }, el.count, el.threshold, el.acceptAll), el.cards)),
+    el.done, el.bar, el.window, el.live);
+}
+
+/** Language · modality · source · date · why here · #id, and the filter with how far the work is. */
+function paintTop(B) {
+  const s = B.sample, filter = B.data.filter;
+  const facts = s ? [s.modality, s.source, s.date, s.split ? B.w("top.split", { split: s.split }) : null] : [];
+  const language = h("select", { class: "filter", "aria-label": B.w("filter.language"), onchange: (e) => B.setFilter(e.target.value, unreviewed.checked) },
+    h("option", { value: "", text: B.w("filter.all") }),
+    ...filter.languages.map((l) => h("option", { value: l.code, text: `${l.name} · ${l.waiting}` })));
+  language.value = filter.language;
+  const unreviewed = h("input", { type: "checkbox", onchange: (e) => B.setFilter(language.value, e.target.checked) });
+  unreviewed.checked = filter.unreviewed;
+  const sign = JSON.stringify([s?.key, facts, s?.why, filter, B.data.progress]);
+  if (sign === B.topSign) return;
+  B.topSign = sign;
+  B.el.top.replaceChildren(
+    h("div", { class: "facts" }, s ? h("strong", { class: "code", text: s.language.toUpperCase(), title: s.language_name }) : null,
+      ...facts.filter(Boolean).map((f) => h("span", { text: f })), s ? h("span", { class: "why", text: s.why }) : null,
+      s ? h("span", { class: "id", text: `#${s.key}`, title: s.id }) : null),
+    h("div", { class: "filters" }, language, h("label", { class: "check" }, unreviewed, B.w("filter.unreviewed")),
+      h("span", { class: "progress", text: B.w("top.progress", B.data.progress), title: B.w("top.progress_long", B.data.progress) })));
+}
+
+/** One line below the text: what the next key does, or what is wrong. */
+function paintHint(B) {
+  if (B.done) return;
+  let words = "", kind = "";
+  if (B.note) { words = B.note.words; kind = B.note.isProblem ? "problem" : ""; }
+  else if (B.armed) {
+    const role = B.armed.part === "t" ? B.w("slot.trigger") : B.label(B.type(eventOf(B.doc, B.armed.event))?.roles.find((r) => r.name === B.armed.part.slice(2)) ?? { name: B.armed.part.slice(2) });
+    words = B.w("hint.armed", { role });
+    kind = "armed";
+  } else if (B.sel) words = B.w(B.event ? "hint.selected" : "hint.selected_no_event");
+  else words = B.w(B.doc.events.length ? "hint.events" : "hint.start");
+  const unit = plain("tool", B.w(B.byWord ? "unit.word" : "unit.character"), () => B.toggleUnit(), B.keyName("unit"), { title: B.w("key.unit") });
+  const sure = plain("tool", B.w("confidence.show"), () => {
+    B.showConfidence = !B.showConfidence;
+    spare.set("argus.confidence", B.showConfidence);
+    B.paint();
+  }, null, { "aria-pressed": String(B.showConfidence) });
+  const help = plain("tool", B.w("help.open"), () => openHelp(B), "?");
+  B.el.hint.className = `hint ${kind}`;
+  B.el.hint.replaceChildren(h("span", { class: "line", role: "status", text: words }), unit, sure, help);
+}
+
+function paintBar(B) {
+  const { el, sample } = B;
+  const nothing = !sample;
+  const unsent = !nothing && (B.line.waits(sample.stamp) || B.rev > B.savedRev);
+  const late = B.line.isLate() || B.trouble;
+  const pending = B.line.queue.filter((m) => m.kind === "submit").length;
+  el.undo.disabled = nothing || !B.undo.length;
+  el.redo.disabled = nothing || !B.redo.length;
+  el.saved.className = `saved${late ? " late" : ""}`;
+  setText(el.saved, B.trouble ? B.w("saved.trouble", { why: B.trouble }) : late ? B.w("saved.late")
+    : pending ? B.w("saved.submitting") : unsent ? B.w("saved.saving") : !nothing && B.rev > 0 ? B.w("saved.draft") : "");
+  el.saved.dataset.rev = nothing ? "" : String(unsent ? "" : B.savedRev);
+  const open = nothing ? 0 : countOpen(B.doc);
+  const broken = nothing ? 0 : (B.rules ?? []).length;
+  setText(el.open, broken ? B.w(broken === 1 ? "bar.rule" : "bar.rules", { n: broken }) : open ? B.w("bar.open", { n: open }) : "");
+  el.open.classList.toggle("problem", broken > 0);
+  setText(el.model, sample?.model ?? "");
+  setText(el.count, nothing ? "" : B.w(open ? "cards.count_open" : "cards.count", { n: B.doc.events.filter(isLive).length, open }));
+  el.acceptAll.disabled = !open;
+  el.submit.disabled = nothing;
+  el.skip.disabled = nothing;
+}
+
+const setText = (node, words) => { if (node.textContent !== words) node.textContent = words; };
+
+/** What stands in the middle when no sample is open. */
+function paintDone(B) {
+  B.el.done.hidden = !B.done;
+  if (!B.done) return;
+  const { filter } = B.data;
+  const leaving = B.line.queue.length > 0;
+  B.el.done.replaceChildren(
+    h("p", { class: "big", text: B.w(leaving ? "done.leaving" : filter.language || filter.unreviewed ? "done.filtered" : "done.nothing") }),
+    !leaving && filter.unreviewed ? plain("plain", B.w("done.show_reviewed"), () => B.setFilter(filter.language, false)) : null,
+    !leaving && filter.language ? plain("plain", B.w("done.all_languages"), () => B.setFilter("", filter.unreviewed)) : null);
+  B.el.hint.replaceChildren();
+}
+
+/** The same story in other languages, closed until somebody opens it. */
+function buildParallel(B) {
+  B.el.parallel.replaceChildren(...B.sample.parallel.map((other) => h("details", {},
+    h("summary", {}, h("span", { class: "code", text: `${B.w("parallel.name")} · ${other.language.toUpperCase()}` }),
+      h("span", { class: "soft first", lang: other.language, dir: other.direction, text: other.text })),
+    h("p", { lang: other.language, dir: other.direction, text: other.text }),
+    ...other.events.map((e) => h("p", { class: "soft", text: `${B.label(B.types.get(e.event_type) ?? { name: e.event_type })}: ${e.words.join(" · ")}` })))));
+}
+
+/** The workbench fills the window below the page's head; text and cards scroll, the bar stays. */
+function fitHeight(B) {
+  const top = B.root.getBoundingClientRect().top + (B.root.closest("[data-testid=stMain]")?.scrollTop ?? 0);
+  B.root.style.setProperty("--top", `${Math.max(0, Math.round(top))}px`);
+}
+
+function isDark(node) {
+  const [r, g, b] = (getComputedStyle(node).backgroundColor.match(/[\d.]+/g) ?? [255, 255, 255]).map(Number);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b < 110;
+}
+
+// ---------------------------------------------------------------- mounting
+
+const benches = new WeakMap();
+
+/** Listen while the component stands; Streamlit may call the cleanup and mount again. */
+function listen(B) {
+  if (B.stop) return;
+  const off = [];
+  const on = (node, name, act, options) => { node.addEventListener(name, act, options); off.push(() => node.removeEventListener(name, act, options)); };
+  on(B.root, "keydown", (e) => pressKey(B, e));
+  on(document, "keydown", (e) => {  // keys that work from anywhere on the page
+    const outside = !B.root.contains(e.target);
+    if (outside && !isTyping(e.target) && ANYWHERE.has(B.keyMap.get(chordOf(e)))) pressKey(B, e);
+  }, true);
+  let down = false;
+  on(B.el.evidence, "mousedown", () => { down = true; B.active(); B.el.evidence.focus({ preventScroll: true }); });
+  on(window, "mouseup", () => { if (down) { down = false; setTimeout(() => B.sample && takeSelection(B)); } });
+  on(B.root, "mousedown", () => B.active());
+  on(B.root, "focusin", () => { B.hadFocus = true; });
+  on(B.root, "focusout", (e) => { B.hadFocus = !e.relatedTarget || B.root.contains(e.relatedTarget); });
+  on(B.el.evidence, "copy", (e) => {
+    if (!B.sel) return;
+    e.clipboardData.setData("text/plain", B.T.text.slice(B.sel.a, B.sel.b));
+    e.preventDefault();
+  });
+  on(window, "resize", () => fitHeight(B));
+  for (const wait of [0, 60, 200, 600]) setTimeout(() => fitHeight(B), wait);  // the page's head comes later
+  const sizes = new ResizeObserver(() => { if (B.sample && B.blocks) fitTags(B, B.blocks.map((b) => b.node)); });
+  sizes.observe(B.el.evidence);
+  const clock = setInterval(() => B.tick(), 1000);
+  B.stop = () => { off.forEach((f) => f()); sizes.disconnect(); clearInterval(clock); B.stop = null; };
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".argus-wb");
+  let B = benches.get(root);
+  const isNew = !B;
+  if (isNew) {
+    B = new Bench(root, data.words, data.person);
+    benches.set(root, B);
+  }
+  B.send = (kind, value) => setTriggerValue(kind, value);
+  listen(B);
+  root.classList.toggle("dark", isDark(root));
+  fitHeight(B);
+  B.receive(data);
+  if (isNew && (document.activeElement === document.body || !document.activeElement)) B.el.evidence.focus({ preventScroll: true });
+  return () => B.stop?.();
+}

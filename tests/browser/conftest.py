@@ -1,0 +1,129 @@
+"""Browser tests: the real app in a process of its own, driven through the machine's Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from core.schema import EventType, Role, Schema
+from storage.home import Home
+from storage.store import Store, open_store
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = Schema(
+    (
+        EventType(
+            "launch", {"en": "Launch"}, "",
+            (
+                Role("agent", {"en": "Agent"}, required=True, multiple=False),
+                Role("product", {"en": "Product"}),
+                Role("place", {"en": "Place"}, multiple=False),
+            ),
+        ),
+        EventType(
+            "attack", {"en": "Attack"}, "",
+            (Role("attacker", {"en": "Attacker"}), Role("target", {"en": "Target"}),
+             Role("place", {"en": "Place"})),
+        ),
+    )
+)  # fmt: skip
+
+
+class RunningApp:
+    """`streamlit run app.py` on a free port, with a home of its own. It can be killed and come back."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        command = [
+            sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port),
+            "--server.address", "127.0.0.1", "--server.headless", "true",
+        ]  # fmt: skip
+        environment = {k: v for k, v in os.environ.items() if k != "ARGUS_DATABASE_URL"}
+        with (self.home / "app.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=environment | {"ARGUS_HOME": str(self.home)},
+                stdout=log, stderr=log,
+            )  # fmt: skip
+        for _ in range(200):
+            try:
+                with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1):
+                    return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.2)
+        raise AssertionError((self.home / "app.log").read_text())
+
+    def kill(self) -> None:
+        """End the server at once, as a power cut would."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """The app over an empty home, one for all tests of a file."""
+    running = RunningApp(tmp_path_factory.mktemp("home"))
+    yield running
+    running.kill()
+
+
+@pytest.fixture(scope="module")
+def store(app: RunningApp) -> Iterator[Store]:
+    """The store that the app works on, with a collection, a person and a model."""
+    opened = open_store(Home(app.home))
+    opened.collections.set_person("Ana")
+    opened.collections.create("News", SCHEMA)
+    opened.models.add("scripted", title="Scripted", state="base", location="/nowhere")
+    app.start()
+    yield opened
+    opened.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The machine's own Chromium, without a window."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("needs Chromium: install it with `apt-get install chromium`")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=path,
+            args=[
+                "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
+                "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+            ],
+        )  # fmt: skip
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh browser profile's page, 1440 wide; an error in the page's own script fails the test."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    opened = context.new_page()
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    yield opened
+    context.close()
+    assert errors == []

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from core.schema import EventType, Schema
+from core.schema import EventType, Schema, offered
 from core.spans import pieces, without_breaks
 
 
@@ -39,8 +39,10 @@ def reply_grammar(
     shown a reply would repeat itself to the bounds: it goes through a type's roles in their order,
     each at most once, or twice where the schema lets it repeat.
 
-    A text with nothing to point at, or a schema without types, allows only `[]`.
+    A text with nothing to point at, or a schema without types, allows only `[]`. What is retired is
+    left out.
     """
+    schema = offered(schema)
     bounds = bounds or Bounds.for_text(text)
     shown = [json.dumps(p, ensure_ascii=False)[1:-1] for p in pieces(without_breaks(text))]
     if not schema.types or all(p.isspace() for p in shown):

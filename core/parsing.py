@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from core.errors import ReplyError
 from core.events import Argument, Event, Mention
-from core.schema import Schema
+from core.schema import Schema, offered
 from core.spans import likely_argument, likely_trigger, occurrences, without_breaks
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -89,7 +89,7 @@ def read_reply(
     does not know is left out and told; an event said twice is kept once. Raises `ReplyError` if the
     reply is not of the form at all.
     """
-    items = _load(reply)
+    items, schema = _load(reply), offered(schema)
     confidences = iter([_confidence(m, probabilities) for m in _STRING.finditer(reply)])
     clean = without_breaks(text)
     problems: list[str] = []

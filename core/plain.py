@@ -15,7 +15,8 @@ SHOWN = 50  # problems named one by one
 
 def import_text(result: ImportResult) -> str:
     """What an import did, in a line; the problems are told apart from it."""
-    text = f"imported {result.added:,} samples into {result.collection!r}"
+    samples = "1 sample" if result.added == 1 else f"{result.added:,} samples"
+    text = f"imported {samples} into {result.collection!r}"
     if result.already:
         text += f"; {result.already:,} were there already"
     if result.problems:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from core.events import Event
@@ -16,6 +16,7 @@ from core.samples import Sample, State
 JobKind = Literal["suggest", "annotate", "train", "evaluate", "fetch"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 ModelState = Literal["base", "candidate", "promoted", "retired", "deleted"]
+ReviewOrigin = Literal["person", "import", "schema change"]
 RunState = Literal["queued", "running", "evaluating", "done", "failed", "cancelled"]
 
 
@@ -59,18 +60,73 @@ class SuggestionRecord:
 
 @dataclass(frozen=True, slots=True)
 class ReviewRecord:
-    """What a person decided about a sample; never changed after it is written."""
+    """What a person decided about a sample, or a change of the schema made of that; never changed
+    after it is written."""
 
     id: int
     sample_key: int
     suggestion_id: int | None
     person: str | None
-    origin: Literal["person", "import"]
+    origin: ReviewOrigin
     events: tuple[Event, ...]
     difference: Sequence[Mapping[str, Any]]
     seconds: float | None
     schema_number: int
     created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeExample:
+    """One label that a change of the schema touches: what it becomes (None: it is removed), or why
+    a person must decide (`why` and `values` as `core.schema_relabel.Undecided` has them)."""
+
+    sample_key: int
+    sample_id: str
+    language: str
+    before: Event
+    after: Event | None
+    why: str | None = None
+    role: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePreview:
+    """What a change of the schema would do. `annotations` are events and arguments whose name
+    changes or that are removed; `people` are those that a person must decide, in `people_samples`.
+    `suggestions` and `drafts` are of samples that nobody has reviewed, and follow the change."""
+
+    annotations: int
+    samples: int
+    people: int
+    people_samples: int
+    suggestions: int
+    drafts: int
+    by_language: Mapping[str, int]
+    examples: Sequence[ChangeExample]
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaChangeRecord:
+    """A change of the schema that was done: from version `number_before` to `number_after`.
+
+    `change` is as `core.schema_change.change_to_dict` writes it; `skipped` counts the samples that
+    were reviewed between the change and its undoing, which keep what the person decided."""
+
+    id: int
+    collection_id: int
+    change: Mapping[str, Any]
+    note: str
+    person: str | None
+    created: datetime
+    number_before: int
+    number_after: int
+    annotations: int
+    samples: int
+    people: int
+    undone: datetime | None
+    undone_by: str | None
+    skipped: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +248,9 @@ class PromotionRecord:
 class SampleFilter:
     """Which samples: every given field must match; `text` is contained, case ignored.
 
-    `keys` are the database's numbers, `ids` the samples' own.
+    `keys` are the database's numbers, `ids` the samples' own. `event_type` is one of the newest
+    review, or of the newest suggestion where there is none. Ends of ranges are included, except
+    `imported_before`. `confidence` is the lowest of the newest suggestion.
     """
 
     languages: Sequence[str] = ()
@@ -203,3 +261,11 @@ class SampleFilter:
     text: str = ""
     keys: Sequence[int] = field(default_factory=tuple)
     ids: Sequence[str] = ()
+    sources: Sequence[str] = ()
+    published_from: date | None = None
+    published_to: date | None = None
+    imported_from: datetime | None = None
+    imported_before: datetime | None = None
+    confidence_from: float | None = None
+    confidence_to: float | None = None
+    flagged: bool | None = None

@@ -16,12 +16,16 @@ from core.events import Event
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role of an event type. `required`: at least one argument; `multiple`: more than one."""
+    """A role of an event type. `required`: at least one argument; `multiple`: more than one.
+
+    A `retired` role or type is kept so that old reviews stay readable, and is offered nowhere.
+    """
 
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
     required: bool = False
     multiple: bool = True
+    retired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class EventType:
     labels: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
     roles: tuple[Role, ...] = ()
+    retired: bool = False
 
     def role(self, name: str) -> Role | None:
         """The role called `name`, or None."""
@@ -51,8 +56,8 @@ class Schema:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One way in which an event does not fit: `kind` is unknown_type, unknown_role,
-    missing_role or repeated_role; `event` counts from 0."""
+    """One way in which an event does not fit: `kind` is unknown_type, unknown_role, retired_type,
+    retired_role, missing_role or repeated_role; `event` counts from 0."""
 
     kind: str
     event: int
@@ -62,12 +67,37 @@ class Violation:
     @property
     def is_fatal(self) -> bool:
         """Whether the event cannot be stored under this schema at all."""
-        return self.kind.startswith("unknown")
+        return self.kind.startswith(("unknown", "retired"))
 
 
 def label(item: EventType | Role, language: str) -> str:
     """The item's label in a language, in English where that is missing, else its name."""
     return item.labels.get(language) or item.labels.get("en") or item.name
+
+
+def offered(schema: Schema) -> Schema:
+    """The schema as people and models are offered it: without what is retired."""
+    return Schema(
+        tuple(
+            replace(t, roles=tuple(r for r in t.roles if not r.retired))
+            for t in schema.types
+            if not t.retired
+        )
+    )
+
+
+def without_retired(schema: Schema, events: Iterable[Event]) -> tuple[Event, ...]:
+    """The events without retired types and arguments in retired roles: what a model should say."""
+    kept = []
+    for event in events:
+        known = schema.type(event.event_type)
+        if known is None or not known.retired:
+            gone = {r.name for r in known.roles if r.retired} if known else set()
+            arguments = tuple(a for a in event.arguments if a.role not in gone)
+            kept.append(
+                event if arguments == event.arguments else replace(event, arguments=arguments)
+            )
+    return tuple(kept)
 
 
 def check_events(schema: Schema, events: Sequence[Event]) -> list[Violation]:
@@ -76,7 +106,7 @@ def check_events(schema: Schema, events: Sequence[Event]) -> list[Violation]:
     for i, event in enumerate(events):
         known = schema.type(event.event_type)
         if known is None:
-            names = _listed([t.name for t in schema.types]) or "empty"
+            names = _listed([t.name for t in schema.types if not t.retired]) or "empty"
             found.append(
                 Violation(
                     "unknown_type",
@@ -86,8 +116,19 @@ def check_events(schema: Schema, events: Sequence[Event]) -> list[Violation]:
                 )
             )
             continue
+        if known.retired:
+            found.append(
+                Violation(
+                    "retired_type",
+                    i,
+                    None,
+                    f"events[{i}]: the event type {event.event_type!r} is retired: give the event "
+                    "another type, or remove it",
+                )
+            )
+            continue
         counts = Counter(a.role for a in event.arguments)
-        names = _listed([r.name for r in known.roles]) or "none"
+        names = _listed([r.name for r in known.roles if not r.retired]) or "none"
         for name, count in counts.items():
             role = known.role(name)
             if role is None:
@@ -97,6 +138,16 @@ def check_events(schema: Schema, events: Sequence[Event]) -> list[Violation]:
                         i,
                         name,
                         f"events[{i}]: {event.event_type!r} has no role {name!r} (its roles: {names})",
+                    )
+                )
+            elif role.retired:
+                found.append(
+                    Violation(
+                        "retired_role",
+                        i,
+                        name,
+                        f"events[{i}]: the role {name!r} of {event.event_type!r} is retired: give "
+                        "the argument another role, or remove it",
                     )
                 )
             elif count > 1 and not role.multiple:
@@ -113,7 +164,7 @@ def check_events(schema: Schema, events: Sequence[Event]) -> list[Violation]:
                 "missing_role", i, r.name, f"events[{i}]: {event.event_type!r} needs {r.name!r}"
             )
             for r in known.roles
-            if r.required and not counts[r.name]
+            if r.required and not r.retired and not counts[r.name]
         ]
     return found
 
@@ -189,6 +240,7 @@ class _RoleFile(BaseModel):
     labels: dict[str, str] = Field(default_factory=dict)
     required: bool = False
     multiple: bool = True
+    retired: bool = False
 
 
 class _TypeFile(BaseModel):
@@ -197,6 +249,7 @@ class _TypeFile(BaseModel):
     labels: dict[str, str] = Field(default_factory=dict)
     description: str = ""
     roles: list[_RoleFile] = Field(default_factory=list)
+    retired: bool = False
 
 
 class _SchemaFile(BaseModel):
@@ -205,7 +258,7 @@ class _SchemaFile(BaseModel):
 
 
 def schema_to_dict(schema: Schema) -> dict[str, Any]:
-    """The schema as its file has it."""
+    """The schema as its file has it; `retired` is written only where it is true."""
     return {
         "types": [
             {
@@ -218,9 +271,11 @@ def schema_to_dict(schema: Schema) -> dict[str, Any]:
                         "labels": dict(r.labels),
                         "required": r.required,
                         "multiple": r.multiple,
+                        **({"retired": True} if r.retired else {}),
                     }
                     for r in t.roles
                 ],
+                **({"retired": True} if t.retired else {}),
             }
             for t in schema.types
         ]
@@ -259,7 +314,8 @@ def schema_from_dict(data: object) -> Schema:
                 t.name,
                 t.labels,
                 t.description,
-                tuple(Role(r.name, r.labels, r.required, r.multiple) for r in t.roles),
+                tuple(Role(r.name, r.labels, r.required, r.multiple, r.retired) for r in t.roles),
+                t.retired,
             )
             for t in read.types
         )

@@ -200,8 +200,7 @@ def _plan(read: ReadFile, target: _Target, *, extend_schema: bool) -> _Plan:
                 plan.already += 1
                 continue
             missing = missing_parts(schema, sample.events or ())
-            if missing and not may_grow:
-                _check_schema(schema, sample)
+            _check_schema(schema, sample, may_grow=may_grow)
         except (LineError, SchemaError) as problem:
             plan.problems.append(LineProblem(line, str(problem)))
             continue
@@ -231,10 +230,13 @@ def _check_same(sample: Sample, target: _Target) -> None:
         )
 
 
-def _check_schema(schema: Schema, sample: Sample) -> None:
-    """Raise `SchemaError` naming the first type or role that the schema lacks."""
+def _check_schema(schema: Schema, sample: Sample, *, may_grow: bool) -> None:
+    """Raise `SchemaError` naming the first type or role that is retired, or that the schema lacks
+    and may not get."""
     for violation in check_events(schema, sample.events or ()):
-        if violation.is_fatal:
+        if violation.kind.startswith("retired"):
+            raise SchemaError(violation.message)
+        if violation.is_fatal and not may_grow:
             raise SchemaError(
                 f"{violation.message}: correct it, or let the import extend the schema "
                 "(--extend-schema)"

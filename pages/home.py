@@ -8,7 +8,7 @@ from core.errors import ModelError
 from core.languages import name_of
 from core.records import CollectionRecord
 from pages._ui.catalogue import t, tn
-from pages._ui.layout import escape
+from pages._ui.layout import escape, write_sentence
 from pages._ui.progress import watch_jobs, watch_run, worker_notice
 from pages._ui.session import collection, person, services
 from pages._ui.standing import Standing, Step, gather_standing, next_step
@@ -43,7 +43,7 @@ def model_line(chosen: CollectionRecord, standing: Standing) -> str:
     try:
         model = model_in_use(services(), chosen.id)
     except ModelError as problem:
-        return escape(str(problem)[:1].upper() + str(problem)[1:])
+        return write_sentence(str(problem))
     kind = t("home.model.base") if model.is_base else t("home.model.tuned")
     since = t("home.fresh.never") if not standing.has_run else tn("home.fresh", standing.fresh)
     return t("home.model", model=escape(model.title), kind=kind, since=since)

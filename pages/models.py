@@ -16,6 +16,7 @@ from pages._ui.layout import (
     escape,
     page_header,
     show_error,
+    write_sentence,
 )
 from pages._ui.model_card import show_model, state_badge
 from pages._ui.progress import watch_jobs, worker_notice
@@ -40,7 +41,9 @@ def show_in_use(chosen: CollectionRecord) -> str | None:
     said = t("models.in_use", model=escape(current.title))
     if history and history[0].model_id == current.id:
         last = history[0]
-        said += " " + t("models.since", time=write_time(last.created), person=escape(last.person or "?"))
+        said += " " + t(
+            "models.since", time=write_time(last.created), person=escape(last.person or "?")
+        )
         said += f" {t('models.because', reason=escape(last.reason))}" if last.reason else ""
         with error_boundary():
             if back.button(t("models.back", model=last.previous_id), key="roll_back"):
@@ -51,8 +54,23 @@ def show_in_use(chosen: CollectionRecord) -> str | None:
     return current.id
 
 
+def show_evaluations() -> None:
+    """The scoring under way; where the last one failed, why."""
+    jobs = services().store.jobs
+    last = jobs.latest("evaluate", limit=1)
+    if jobs.open("evaluate"):
+        watch_jobs(("evaluate",))
+    elif last and last[0].state == "failed":
+        about = {"model": last[0].payload.get("model"), "split": last[0].payload.get("split")}
+        st.error(t("models.evaluation_failed", **about, why=write_sentence(last[0].message)))
+
+
 def models_table(
-    models: list[ModelRecord], evaluations: list[EvaluationRecord], *, split: str, in_use: str | None
+    models: list[ModelRecord],
+    evaluations: list[EvaluationRecord],
+    *,
+    split: str,
+    in_use: str | None,
 ) -> pd.DataFrame:
     """A row a model: its state and its figures, on the split that counts, else on what it has."""
     rows = []
@@ -85,7 +103,9 @@ def show_models(chosen: CollectionRecord, in_use: str | None) -> None:
         t("models.look_at"), models, newest, format_func=lambda m: m.title, key="model", width=420
     )
     counts = store.reads.splits(chosen.id)
-    splits = {s: int(counts[s].sum()) for s in SPLITS[::-1] if len(counts) and counts[s].sum()}
+    splits: dict[str, int] = {
+        s: int(counts[s].sum()) for s in SPLITS[::-1] if len(counts) and counts[s].sum()
+    }
     with st.container(border=True, key="model_card"), error_boundary():
         any_score = next((e for e in evaluations if e.model_id == looked_at.id), None)
         show_model(chosen, looked_at, splits=splits, any_score=any_score)
@@ -107,12 +127,13 @@ def offer_registration() -> None:
 page_header(t("page.models"), t("models.intro"))
 chosen = collection()
 if chosen is None:
-    empty_state(t("models.no_collection"), action=t("next.no_collection.do"), page="pages/samples.py")
+    empty_state(
+        t("models.no_collection"), action=t("next.no_collection.do"), page="pages/samples.py"
+    )
     st.stop()
 worker_notice()
 in_use = show_in_use(chosen)
-if services().store.jobs.open("evaluate"):
-    watch_jobs(("evaluate",))
+show_evaluations()
 show_models(chosen, in_use)
 offer_registration()
 used = {name: write_size(size) for name, size in disk_use(services()).items()}

@@ -4,37 +4,19 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.errors import ModelError
 from core.languages import name_of
-from core.records import CollectionRecord, EvaluationRecord, ModelRecord
+from core.records import CollectionRecord, EvaluationRecord
 from pages._ui import charts
-from pages._ui.catalogue import t, tn
+from pages._ui.catalogue import t
 from pages._ui.layout import empty_state, escape, page_header
 from pages._ui.scores import FIGURES, figure_of, languages_of, newest_of, say_split, show_figures
 from pages._ui.session import collection, services
-from pages._ui.standing import Standing, gather_standing
+from pages._ui.standing import Standing, gather_standing, tuned_and_base
 from pages._ui.words import NO_FIGURE, write_figure
-from train.registry import model_in_use
 from train.snapshot import judged_split
 
 STATES = ("new", "suggested", "reviewed")
 RUNS = 5  # whose losses are drawn
-
-
-def tuned_and_base(
-    chosen: CollectionRecord, evaluations: list[EvaluationRecord], *, split: str
-) -> tuple[ModelRecord | None, ModelRecord | None]:
-    """The model in use and its base; before any promotion the newest candidate with a score."""
-    store = services().store
-    try:
-        current = model_in_use(services(), chosen.id)
-    except ModelError:  # said on the Models page, where the way on is
-        return None, None
-    if current.is_base:
-        trained = [m for m in store.models.all(collection_id=chosen.id) if m.base_id == current.id]
-        scored = (m for m in trained if newest_of(evaluations, m.id, split=split))
-        return next((m for m in scored if m.state != "deleted"), None), current
-    return current, store.models.get(current.base_id or "")
 
 
 def show_headline(
@@ -52,9 +34,14 @@ def show_headline(
     waiting = f"{all_of - reviewed:,}"
     cells[1].metric(t("overview.waiting"), waiting, border=True, height="stretch")
     shown = tuned or base
-    for cell, accuracy, f1 in ((cells[2], FIGURES[0], FIGURES[1]), (cells[3], FIGURES[2], FIGURES[3])):
+    for cell, accuracy, f1 in (
+        (cells[2], FIGURES[0], FIGURES[1]),
+        (cells[3], FIGURES[2], FIGURES[3]),
+    ):
         value, before = figure_of(shown, accuracy, None), figure_of(base, accuracy, None)
-        gain = None if tuned is None or value is None or before is None else round(value - before, 1)
+        gain = (
+            None if tuned is None or value is None or before is None else round(value - before, 1)
+        )
         cell.metric(
             t(f"overview.{accuracy}"), NO_FIGURE if value is None else f"{value:.1f} %", gain,
             delta_description=t("overview.against_base") if gain is not None else None,
@@ -111,7 +98,12 @@ def show_gain(
     figure = charts.accuracy_figure(bars, before=names[0], after=names[1])
     charts.show(figure, key="accuracy", alt=t("overview.gain"))
     if tuned and base:
-        show_figures(tuned, base, key="gain", note=t("overview.before_after", before=names[0], after=names[1]))
+        show_figures(
+            tuned,
+            base,
+            key="gain",
+            note=t("overview.before_after", before=names[0], after=names[1]),
+        )
         if tuned.test_hash != base.test_hash:
             st.caption(t("overview.other_set"))
     else:
@@ -122,7 +114,9 @@ def show_losses(chosen: CollectionRecord) -> None:
     """The loss of the last runs, step by step."""
     st.markdown(f"## {t('overview.losses')}")
     store = services().store
-    runs = {t("run.name", n=r.id): store.runs.losses(r.id) for r in store.runs.all(chosen.id)[:RUNS]}
+    runs = {
+        t("run.name", n=r.id): store.runs.losses(r.id) for r in store.runs.all(chosen.id)[:RUNS]
+    }
     drawn = {name: points for name, points in runs.items() if points}
     if not drawn:
         st.markdown(t("overview.no_runs"))
@@ -131,7 +125,7 @@ def show_losses(chosen: CollectionRecord) -> None:
     charts.show(charts.loss_figure(drawn, height=300), key="losses", alt=t("chart.loss"))
 
 
-page_header(t("page.overview"))
+page_header(t("page.overview"), t("overview.intro"))
 chosen = collection()
 standing = gather_standing(services(), chosen)
 if chosen is None or not standing.coverage:
@@ -139,17 +133,17 @@ if chosen is None or not standing.coverage:
     st.stop()
 split = judged_split(services(), chosen.id)
 evaluations = services().store.models.evaluations(chosen.id)
-tuned, base = tuned_and_base(chosen, evaluations, split=split)
-scored_tuned = newest_of(evaluations, tuned.id, split=split) if tuned else None
-scored_base = newest_of(evaluations, base.id, split=split) if base else None
+tuned, base = tuned_and_base(services(), chosen, evaluations, split=split)
+scored_tuned = None if tuned is None else newest_of(evaluations, tuned.id, split=split)
+scored_base = None if base is None else newest_of(evaluations, base.id, split=split)
 show_headline(standing, scored_tuned, scored_base)
 show_coverage(standing)
 show_gain(
     scored_tuned,
     scored_base,
     names=(
-        t("overview.zero_shot", model=escape(base.title if base else "")),
-        t("overview.tuned", model=escape(tuned.title if tuned else "")) if tuned else t("overview.untuned"),
+        t("overview.zero_shot", model=escape("" if base is None else base.title)),
+        t("overview.untuned") if tuned is None else t("overview.tuned", model=escape(tuned.title)),
     ),
 )
 show_losses(chosen)

@@ -8,7 +8,7 @@ from core.errors import RefusedError
 from core.records import CollectionRecord, SampleFilter
 from core.workflow import export_lines
 from pages._ui.catalogue import t, tn
-from pages._ui.import_form import offer_import
+from pages._ui.import_form import offer_import, show_result
 from pages._ui.layout import confirm_note, error_boundary, escape, page_header
 from pages._ui.sample_list import choose_filter, show_samples
 from pages._ui.session import collection, services
@@ -52,7 +52,7 @@ def offer_deletion(chosen: CollectionRecord) -> None:
     st.markdown(t("samples.drop.what", collection=escape(chosen.name), what=what))
     with st.form("drop", border=False):
         typed = st.text_input(
-            t("samples.drop.confirm", collection=chosen.name), key="drop_name", width=420
+            t("samples.drop.confirm", collection=escape(chosen.name)), key="drop_name", width=420
         )
         keep_copy = st.checkbox(t("samples.drop.copy"), value=True, key="drop_copy")
         pressed = st.form_submit_button(t("samples.drop.do"), key="drop_collection")
@@ -74,6 +74,7 @@ if chosen is None:
     offer_start()
     st.stop()
 total = services().store.samples.count(collection_id=chosen.id)
+show_result()
 looked, brought, more = st.tabs(
     [t("samples.look"), t("samples.import"), t("samples.more")],
     default=t("samples.import") if not total or st.query_params.get("tab") == "import" else None,

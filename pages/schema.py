@@ -15,15 +15,17 @@ from pages._ui.words import write_time
 
 
 def show_changes(draft: Draft) -> None:
-    """What is not saved yet, and the button that saves it as a new version."""
-    with st.container(border=True, key="unsaved"):
+    """What is not saved yet, and the button that saves it as a new version, below everything."""
+    with st.bottom, st.container(key="unsaved"):
         lines = describe_changes(draft.base, draft.schema)
         st.markdown(f"**{tn('schema.unsaved', len(lines))}**")
         st.markdown("\n".join(f"- {escape(line)}" for line in lines[:8]))
         if len(lines) > 8:
             st.caption(t("schema.unsaved.more", n=len(lines) - 8))
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            note = st.text_input(t("schema.note"), key="schema_note", placeholder=t("schema.note.hint"))
+            note = st.text_input(
+                t("schema.note"), key="schema_note", placeholder=t("schema.note.hint")
+            )
             pressed = st.button(
                 t("schema.save", number=draft.number + 1), type="primary", key="schema_save"
             )
@@ -44,8 +46,10 @@ def pick_type(draft: Draft, used: Used) -> int | None:
             chosen = st.radio(
                 t("schema.types"),
                 range(len(types)),
-                format_func=lambda i: f"{escape(label(types[i], LANGUAGE))} "
-                f":gray[{used.get((types[i].name, None), 0):,}]",
+                format_func=lambda i: (
+                    f"{escape(label(types[i], LANGUAGE))} "
+                    f":gray[{used.get((types[i].name, None), 0):,}]"
+                ),
                 key=f"schema_type_{draft.turn}",
             )
     with st.form("new_type", border=False, clear_on_submit=True):
@@ -90,12 +94,12 @@ def exchange_files(chosen: CollectionRecord, draft: Draft) -> None:
 page_header(t("page.schema"), t("schema.intro"))
 chosen = collection()
 if chosen is None:
-    empty_state(t("schema.no_collection"), action=t("next.no_collection.do"), page="pages/samples.py")
+    empty_state(
+        t("schema.no_collection"), action=t("next.no_collection.do"), page="pages/samples.py"
+    )
     st.stop()
 used = services().store.reads.types_in_use(chosen.id)
 draft = open_draft(chosen)
-if draft.is_changed:
-    show_changes(draft)
 left, right = st.columns([1, 3.4], gap="large")
 with left:
     place = pick_type(draft, used)
@@ -106,3 +110,5 @@ with right:
         edit_type(draft, place, used)
 show_versions(chosen)
 exchange_files(chosen, draft)
+if draft.is_changed:
+    show_changes(draft)

@@ -36,6 +36,17 @@ def say_plan(plan: Plan, base: str) -> str:
     )  # fmt: skip
 
 
+def read_plan(chosen: CollectionRecord, recipe: Recipe) -> Plan:
+    """The plan of a recipe; read anew when the reviewed samples have changed, not at every click."""
+    counts = services().store.reads.splits(chosen.id)
+    place = (chosen.id, recipe, counts.to_json())
+    kept = st.session_state.get("plan")
+    if kept is None or kept[0] != place:
+        kept = st.session_state["plan"] = (place, plan_run(services(), chosen.id, recipe))
+    plan: Plan = kept[1]
+    return plan
+
+
 def offer_run(chosen: CollectionRecord, *, is_busy: bool) -> None:
     """The button, what it would do, the recipe behind it, and the same as a command."""
     button, words = st.columns([1, 5], gap="medium")
@@ -46,7 +57,7 @@ def offer_run(chosen: CollectionRecord, *, is_busy: bool) -> None:
         show_error(problem)
     with error_boundary():
         base = model_in_use(services(), chosen.id)
-        plan = plan_run(services(), chosen.id, recipe) if recipe else None
+        plan = read_plan(chosen, recipe) if recipe else None
         pressed = button.button(
             t("training.retrain"), type="primary", key="retrain", width="stretch",
             disabled=is_busy or plan is None or not plan.samples,
@@ -69,7 +80,9 @@ def offer_run(chosen: CollectionRecord, *, is_busy: bool) -> None:
 page_header(t("page.training"), t("training.intro"))
 chosen = collection()
 if chosen is None:
-    empty_state(t("training.no_collection"), action=t("next.no_collection.do"), page="pages/samples.py")
+    empty_state(
+        t("training.no_collection"), action=t("next.no_collection.do"), page="pages/samples.py"
+    )
     st.stop()
 runs = services().store.runs.all(chosen.id)
 under_way = [run for run in runs if run.state in OPEN_RUN]

@@ -13,7 +13,10 @@ from core.records import CollectionRecord
 from core.schema import Schema, schema_from_dict, schema_to_dict
 from storage.database import reading, writing
 from storage.tables import (
+    BulkItemRow,
+    BulkRow,
     CollectionRow,
+    CorrectionRow,
     DraftRow,
     EvaluationRow,
     EventRow,
@@ -21,13 +24,24 @@ from storage.tables import (
     MediaRow,
     MentionRow,
     ModelRow,
+    NeighbourRow,
+    NoteRow,
+    OddLabelRow,
     PersonRow,
     PromotionRow,
+    QueueRow,
     ReviewRow,
     RunRow,
     SampleRow,
+    SampleTextRow,
+    SchemaChangeItemRow,
+    SchemaChangeRow,
     SchemaRow,
+    SkipRow,
     SuggestionRow,
+    TypeSetMemberRow,
+    TypeSetRow,
+    VectorRow,
 )
 
 
@@ -119,6 +133,8 @@ class Collections:
         with writing(self._engine) as session:
             keys = select(SampleRow.id).where(SampleRow.collection_id == collection_id)
             delete_samples(session, keys)
+            delete_queues(session, collection_id)
+            self._delete_rows(session, SchemaChangeRow, collection_id)
             self._delete_rows(session, EvaluationRow, collection_id)
             self._delete_rows(session, PromotionRow, collection_id)
             models = select(ModelRow.id).where(ModelRow.collection_id == collection_id)
@@ -151,6 +167,10 @@ class Collections:
             elif row.name != name:
                 for draft in session.exec(select(DraftRow).where(DraftRow.person == row.name)):
                     draft.person = name
+                for note in session.exec(select(NoteRow).where(NoteRow.person == row.name)):
+                    note.person = name if note.resolved is None else note.person
+                for skip in session.exec(select(SkipRow).where(SkipRow.person == row.name)):
+                    skip.person = name
                 row.name = name
 
 
@@ -194,14 +214,27 @@ def add_schema_version(
 
 def delete_samples(session: Session, keys: object) -> None:
     """Delete samples (ids, or a query of ids) with their reviews, suggestions, drafts and media."""
+    session.execute(delete(NeighbourRow).where(col(NeighbourRow.other_id).in_(keys)))  # type: ignore[arg-type]
+    for kept in (SchemaChangeItemRow, OddLabelRow, NeighbourRow, VectorRow):
+        session.execute(delete(kept).where(col(kept.sample_id).in_(keys)))  # type: ignore[arg-type]
     for owner, table in (("review_id", ReviewRow), ("suggestion_id", SuggestionRow)):
         owners = select(table.id).where(col(table.sample_id).in_(keys))  # type: ignore[arg-type]
         events = select(EventRow.id).where(getattr(EventRow, owner).in_(owners))
         session.execute(delete(MentionRow).where(col(MentionRow.event_id).in_(events)))
         session.execute(delete(EventRow).where(getattr(EventRow, owner).in_(owners)))
-    for child in (ReviewRow, SuggestionRow, DraftRow, MediaRow):
+    for child in (ReviewRow, SuggestionRow, DraftRow, MediaRow, NoteRow, SkipRow, SampleTextRow):
         session.execute(delete(child).where(col(child.sample_id).in_(keys)))  # type: ignore[arg-type]
     session.execute(delete(SampleRow).where(col(SampleRow.id).in_(keys)))  # type: ignore[arg-type]
+
+
+def delete_queues(session: Session, collection_id: int) -> None:
+    """Delete a collection's queues, bulk operations and figures, once its samples are gone."""
+    bulks = select(BulkRow.id).where(BulkRow.collection_id == collection_id)
+    session.execute(delete(BulkItemRow).where(col(BulkItemRow.bulk_id).in_(bulks)))
+    sets = select(TypeSetRow.id).where(TypeSetRow.collection_id == collection_id)
+    session.execute(delete(TypeSetMemberRow).where(col(TypeSetMemberRow.set_id).in_(sets)))
+    for table in (BulkRow, QueueRow, TypeSetRow, CorrectionRow):
+        session.execute(delete(table).where(col(table.collection_id) == collection_id))
 
 
 def collection_record(session: Session, row: CollectionRow) -> CollectionRecord:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
+from sqlalchemy import insert
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, col, select
 
+from core.queues import fold
 from core.records import CollectionRecord
 from core.samples import Sample, split_of
 from core.schema import Schema
@@ -18,7 +21,8 @@ from storage.collections import (
     create_collection,
 )
 from storage.database import writing
-from storage.tables import CollectionRow, MediaRow, ReviewRow, SampleRow
+from storage.standing import add_to_sets, find_sets
+from storage.tables import CollectionRow, MediaRow, ReviewRow, SampleRow, SampleTextRow
 
 
 class Imports:
@@ -64,7 +68,19 @@ def add_samples(
     """
     taken = _splits_of_groups(session, collection_id, samples)
     rows = [mapping.sample_row(collection_id, s, split=_split_for(s, taken)) for s in samples]
+    kinds = [(s.language, frozenset(e.event_type for e in s.events or ())) for s in samples]
+    sets = find_sets(session, collection_id, {kind for kind in kinds if kind[1]})
+    for row, kind in zip(rows, kinds, strict=True):
+        row["type_set_id"] = sets.get(kind)
+    add_to_sets(session, Counter(sets[kind] for kind in kinds if kind[1]), waiting=False)
     keys = mapping.insert_all(session, SampleRow, rows)
+    folded = [
+        {"sample_id": key, "folded": fold(s.text)}
+        for key, s in zip(keys, samples, strict=True)
+        if s.text
+    ]
+    if folded:
+        session.execute(insert(SampleTextRow), folded)
     media = [
         mapping.media_row(key, m) for key, s in zip(keys, samples, strict=True) for m in s.media
     ]

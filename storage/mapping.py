@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, cast
 
 from sqlalchemy import insert
-from sqlmodel import Session, col, select
+from sqlalchemy import select as sqlalchemy_select
+from sqlmodel import Session, col
 
 from core.events import Argument, Event, Mention
+from core.queues import day_of, shuffle_of
 from core.samples import Media, Sample, Source, sample_to_dict
 from storage.tables import EventRow, MediaRow, MentionRow, SampleRow
 
@@ -61,23 +63,28 @@ def add_events(
 
 
 def events_of(session: Session, owner: Owner, keys: Sequence[int]) -> dict[int, tuple[Event, ...]]:
-    """The events of each review or suggestion, in their order; every key has an entry."""
+    """The events of each review or suggestion, in their order; every key has an entry.
+
+    Plain columns, not mapped rows: a change of the schema reads a hundred thousand.
+    """
     column = getattr(EventRow, owner)
     found: dict[int, list[Event]] = {key: [] for key in keys}
     for part in chunks(keys):
-        rows = session.exec(
-            select(EventRow).where(column.in_(part)).order_by(column, col(EventRow.position))
+        rows = session.execute(
+            sqlalchemy_select(*EventRow.__table__.columns)  # type: ignore[attr-defined]
+            .where(column.in_(part))
+            .order_by(column, col(EventRow.position))
         ).all()
-        mentions: dict[int, list[MentionRow]] = defaultdict(list)
-        for some in chunks([cast(int, row.id) for row in rows]):
-            for mention in session.exec(
-                select(MentionRow)
+        mentions: dict[int, list[Any]] = defaultdict(list)
+        for some in chunks([row.id for row in rows]):
+            for mention in session.execute(
+                sqlalchemy_select(*MentionRow.__table__.columns)  # type: ignore[attr-defined]
                 .where(col(MentionRow.event_id).in_(some))
                 .order_by(col(MentionRow.event_id), col(MentionRow.position))
             ):
                 mentions[mention.event_id].append(mention)
         for row in rows:
-            found[getattr(row, owner)].append(_event(row, mentions[cast(int, row.id)]))
+            found[getattr(row, owner)].append(_event(row, mentions[row.id]))
     return {key: tuple(events) for key, events in found.items()}
 
 
@@ -96,6 +103,9 @@ def sample_row(collection_id: int, sample: Sample, *, split: str | None) -> dict
         "split": split,
         "meta": dict(sample.meta),
         "state": "new" if sample.events is None else "reviewed",
+        "source_name": (sample.source.name or "")[:200] or None,
+        "published": day_of(sample.source.published),
+        "shuffle": shuffle_of(sample.id),
     }
 
 
@@ -141,13 +151,13 @@ def _mention_row(event_id: int, position: int, role: str | None, m: Mention) -> 
     }  # fmt: skip
 
 
-def _event(row: EventRow, mentions: Sequence[MentionRow]) -> Event:
+def _event(row: Any, mentions: Sequence[Any]) -> Event:
     trigger = next((_mention(m) for m in mentions if m.role is None), None)
     arguments = tuple(Argument(m.role, _mention(m)) for m in mentions if m.role is not None)
     return Event(row.event_type, trigger, arguments, row.confidence, row.meta)
 
 
-def _mention(row: MentionRow) -> Mention:
+def _mention(row: Any) -> Mention:
     box = None
     if row.x is not None:
         box = (row.x, cast(float, row.y), cast(float, row.width), cast(float, row.height))

@@ -14,7 +14,7 @@ from sqlmodel import col, select
 from core.languages import in_order
 from core.records import SampleFilter
 from storage.database import reading
-from storage.samples import conditions
+from storage.filters import conditions
 from storage.tables import EventRow, MentionRow, ReviewRow, SampleRow
 
 STATES = ("new", "suggested", "reviewed")

@@ -82,11 +82,36 @@ class SchemaRow(Table, table=True):
     created: datetime = _moment()
 
 
+# What a queue filters by. Each order of the queues has an index that ends with these, so that
+# walking a queue of 100,000 samples never leaves the index.
+FACETS = (
+    "language", "state", "split", "modality", "source_name", "published", "imported",
+    "confidence", "flags", "type_set_id",
+)  # fmt: skip
+
+
+def _order(name: str, *columns: str) -> sa.Index:
+    rest = [c for c in FACETS if c not in columns]
+    return sa.Index(f"ix_queue_{name}", "collection_id", *columns, *rest)
+
+
 class SampleRow(Table, table=True):
+    """From `source_name` on: what queues order and filter by, written by `storage.standing`.
+
+    Ids of samples, suggestions, reviews and events are never given twice (`sqlite_autoincrement`),
+    so that a deleted sample can come back with all that hung on it.
+    """
+
     __tablename__ = "sample"
     __table_args__ = (
         sa.UniqueConstraint("collection_id", "external_id"),
         sa.Index("ix_sample_work", "collection_id", "state", "language", "id"),
+        _order("oldest", "waiting", "id"),
+        _order("uncertain", "waiting", "confidence", "id"),
+        _order("disagree", "waiting", "disagree_order", "id"),
+        _order("types", "waiting", "type_set_id", "id"),
+        _order("random", "shuffle", "id", "waiting"),
+        {"sqlite_autoincrement": True},
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -103,6 +128,66 @@ class SampleRow(Table, table=True):
     meta: dict[str, Any] = _json(dict)
     state: str = "new"
     imported: datetime = _moment()
+    source_name: str | None = None
+    published: str | None = None  # the day, as ISO 8601 writes it
+    shuffle: int = 0  # a fixed random place, by the hash of its id
+    confidence: float | None = None  # the lowest of the newest suggestion
+    unsure_of: str | None = None  # what that is of: "type", "trigger" or "role:NAME"
+    is_complete: bool = False  # every part of the newest suggestion has a confidence and a place
+    disagree_order: int | None = None  # minus the number of differences: most comes first
+    disagree_in: str | None = None  # the kind of the first difference
+    type_set_id: int | None = Field(default=None, foreign_key="type_set.id")
+    flags: int = 0  # open flags of anyone
+    waiting: bool | None = Field(
+        default=None,
+        sa_column=sa.Column(sa.Boolean, sa.Computed("state <> 'reviewed'", persisted=True)),
+    )
+
+
+class SampleTextRow(Table, table=True):
+    """The text as a search compares it: NFC, case folded. Apart, so that a search reads no more."""
+
+    __tablename__ = "sample_text"
+
+    sample_id: int = Field(primary_key=True, foreign_key="sample.id")
+    folded: str = _text()
+
+
+class TypeSetRow(Table, table=True):
+    """The event types that samples of one language have together: of the newest review, or of the
+    newest suggestion where there is none. `waiting` and `reviewed` count those samples."""
+
+    __tablename__ = "type_set"
+    __table_args__ = (sa.UniqueConstraint("collection_id", "language", "digest"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    collection_id: int = Field(foreign_key="collection.id")
+    language: str
+    digest: str
+    waiting: int = 0
+    reviewed: int = 0
+
+
+class TypeSetMemberRow(Table, table=True):
+    __tablename__ = "type_set_member"
+    __table_args__ = (sa.Index("ix_type_set_member_type", "event_type", "set_id"),)
+
+    set_id: int = Field(primary_key=True, foreign_key="type_set.id")
+    event_type: str = Field(primary_key=True)
+
+
+class CorrectionRow(Table, table=True):
+    """How many suggested events of a type people have decided on, and how many they changed."""
+
+    __tablename__ = "correction"
+    __table_args__ = (sa.UniqueConstraint("collection_id", "language", "event_type"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    collection_id: int = Field(foreign_key="collection.id")
+    language: str
+    event_type: str
+    seen: int = 0
+    changed: int = 0
 
 
 class MediaRow(Table, table=True):
@@ -119,6 +204,7 @@ class MediaRow(Table, table=True):
 
 class SuggestionRow(Table, table=True):
     __tablename__ = "suggestion"
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: int | None = Field(default=None, primary_key=True)
     sample_id: int = Field(foreign_key="sample.id", index=True)
@@ -129,11 +215,13 @@ class SuggestionRow(Table, table=True):
     decoding: dict[str, Any] = _json(dict)
     problems: list[str] = _json(list)
     seconds: float
+    bulk_id: int | None = Field(default=None, foreign_key="bulk.id", index=True)
     created: datetime = _moment()
 
 
 class ReviewRow(Table, table=True):
     __tablename__ = "review"
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: int | None = Field(default=None, primary_key=True)
     sample_id: int = Field(foreign_key="sample.id", index=True)
@@ -143,6 +231,7 @@ class ReviewRow(Table, table=True):
     difference: list[dict[str, Any]] = _json(list)
     seconds: float | None = None
     schema_number: int
+    bulk_id: int | None = Field(default=None, foreign_key="bulk.id", index=True)
     created: datetime = _moment()
 
 
@@ -152,6 +241,7 @@ class EventRow(Table, table=True):
         sa.CheckConstraint(
             "(review_id IS NULL) <> (suggestion_id IS NULL)", name="event_has_one_owner"
         ),
+        {"sqlite_autoincrement": True},
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -191,16 +281,174 @@ class MentionRow(Table, table=True):
     meta: dict[str, Any] = _json(dict)
 
 
+class SchemaChangeRow(Table, table=True):
+    """A change of the schema that took labels along. `number_before` and `number_after` are schema
+    versions; `annotations`, `samples` and `people` (labels left to a person) are counts."""
+
+    __tablename__ = "schema_change"
+
+    id: int | None = Field(default=None, primary_key=True)
+    collection_id: int = Field(foreign_key="collection.id", index=True)
+    change: dict[str, Any] = _json(dict)
+    note: str = _text()
+    person: str | None = None
+    created: datetime = _moment()
+    number_before: int
+    number_after: int
+    annotations: int = 0
+    samples: int = 0
+    people: int = 0
+    undone: datetime | None = _later()
+    undone_by: str | None = None
+    skipped: int = 0  # samples reviewed between the change and its undoing
+
+
+class SchemaChangeItemRow(Table, table=True):
+    """What a change did to one sample: the review before it and the one it added. `undecided` says
+    what a person must decide, where `is_open`."""
+
+    __tablename__ = "schema_change_item"
+    __table_args__ = (
+        sa.UniqueConstraint("change_id", "sample_id"),
+        sa.Index("ix_schema_change_item_open", "is_open", "sample_id"),
+        sa.Index("ix_schema_change_item_sample", "sample_id", "is_open"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    change_id: int = Field(foreign_key="schema_change.id")
+    sample_id: int = Field(foreign_key="sample.id")
+    before_id: int  # no foreign keys: an undone bulk operation may take reviews away
+    after_id: int
+    state_before: str
+    is_open: bool = False
+    undecided: list[dict[str, Any]] = _json(list)
+
+
+class VectorRow(Table, table=True):
+    """What a sample's text means, as an embedder sees it: float16 numbers, little-endian."""
+
+    __tablename__ = "vector"
+
+    sample_id: int = Field(primary_key=True, foreign_key="sample.id")
+    model: str
+    data: bytes
+
+
+class NeighbourRow(Table, table=True):
+    """One of the reviewed samples most like a sample; `score` is their cosine, 1 for the same."""
+
+    __tablename__ = "neighbour"
+
+    sample_id: int = Field(primary_key=True, foreign_key="sample.id")
+    other_id: int = Field(primary_key=True, foreign_key="sample.id", index=True)
+    score: float
+
+
+class OddLabelRow(Table, table=True):
+    """Why a sample's newest labels look odd. `dismissed_review` is the review that a person called
+    right; the sample is offered again once it has another."""
+
+    __tablename__ = "odd_label"
+    __table_args__ = (sa.Index("ix_odd_label_score", "collection_id", "score"),)
+
+    sample_id: int = Field(primary_key=True, foreign_key="sample.id")
+    collection_id: int = Field(foreign_key="collection.id")
+    review_id: int
+    score: float
+    reason: str
+    values: dict[str, Any] = _json(dict)
+    dismissed_review: int | None = None
+    dismissed_by: str | None = None
+    dismissed: datetime | None = _later()
+
+
 class DraftRow(Table, table=True):
     __tablename__ = "draft"
     __table_args__ = (sa.UniqueConstraint("sample_id", "person"),)
 
     id: int | None = Field(default=None, primary_key=True)
     sample_id: int = Field(foreign_key="sample.id")
-    person: str
+    person: str = Field(index=True)
     document: dict[str, Any] = _json(dict)
     rev: int
     updated: datetime = _moment()
+
+
+class QueueRow(Table, table=True):
+    """A saved queue: which samples (`wanted` as `core.queues` writes a filter), in which order."""
+
+    __tablename__ = "queue"
+    __table_args__ = (sa.UniqueConstraint("collection_id", "name"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    collection_id: int = Field(foreign_key="collection.id")
+    name: str
+    reason: str
+    wanted: dict[str, Any] = _json(dict)
+    seed: int = 0
+    person: str | None = None
+    created: datetime = _moment()
+
+
+class NoteRow(Table, table=True):
+    """A flag or a comment on a sample, perhaps about a span of its text."""
+
+    __tablename__ = "note"
+    __table_args__ = (sa.Index("ix_note_person", "person", "kind", "resolved", "sample_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    sample_id: int = Field(foreign_key="sample.id", index=True)
+    person: str
+    kind: str
+    text: str = _text()
+    start: int | None = None
+    end: int | None = None
+    words: str | None = _text(None)
+    bulk_id: int | None = Field(default=None, foreign_key="bulk.id", index=True)
+    created: datetime = _moment()
+    resolved: datetime | None = _later()
+    resolved_by: str | None = None
+
+
+class SkipRow(Table, table=True):
+    """A sample that a person put at the end of the queues; the later, the further back."""
+
+    __tablename__ = "skip"
+    __table_args__ = (
+        sa.UniqueConstraint("person", "sample_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    sample_id: int = Field(foreign_key="sample.id", index=True)
+    person: str
+    created: datetime = _moment()
+
+
+class BulkRow(Table, table=True):
+    """One bulk operation; `done` and `undone` count samples."""
+
+    __tablename__ = "bulk"
+
+    id: int | None = Field(default=None, primary_key=True)
+    collection_id: int = Field(foreign_key="collection.id", index=True)
+    person: str
+    kind: str
+    settings: dict[str, Any] = _json(dict)
+    done: int = 0
+    created: datetime = _moment()
+    undone: datetime | None = _later()
+
+
+class BulkItemRow(Table, table=True):
+    """What a bulk operation changed of one sample, with what is needed to change it back."""
+
+    __tablename__ = "bulk_item"
+
+    id: int | None = Field(default=None, primary_key=True)
+    bulk_id: int = Field(foreign_key="bulk.id", index=True)
+    sample_id: int  # no foreign key: the sample may be gone
+    before: dict[str, Any] = _json(dict)
 
 
 class JobRow(Table, table=True):

@@ -8,12 +8,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from core.metrics import score, worst_samples
-
 from core.errors import InputError
+from core.metrics import score, worst_samples
 from core.ports import Backend, Step
 from core.records import EvaluationRecord, ModelRecord
 from core.samples import SPLITS, Sample, sample_to_dict
+from core.schema import without_retired
 from train.services import Services, open_backend
 from train.snapshot import limit_per_language, reviewed
 
@@ -61,6 +61,7 @@ def evaluate_model(
     finally:
         if own:
             opened.close()
+    gold = [replace(s, events=without_retired(schema, s.events or ())) for s in gold]
     predicted = [replace(s, events=x.events) for s, x in zip(gold, suggested, strict=True)]
     scores = score(gold, predicted)
     models.add_evaluation(

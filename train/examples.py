@@ -9,7 +9,7 @@ from typing import Any
 from core.parsing import write_reply
 from core.prompts import TUNED, fill_prompt
 from core.samples import Sample
-from core.schema import Schema
+from core.schema import Schema, without_retired
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def make_examples(
         prompt = fill_prompt(prompt_version, schema, sample)
         ids = tokenizer(prompt.prefix)["input_ids"]
         ids = ids + tokenizer(prompt.rest, add_special_tokens=False)["input_ids"]
-        reply = write_reply(sample.events or (), sample.text or "")
+        reply = write_reply(without_retired(schema, sample.events or ()), sample.text or "")
         target = tokenizer(reply, add_special_tokens=False)["input_ids"]
         example = Example(sample.id, sample.language, tuple(ids), (*target, tokenizer.eos_token_id))
         if len(example) > max_tokens:

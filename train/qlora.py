@@ -35,7 +35,7 @@ def load_for_training(location: str, recipe: Recipe) -> tuple[Any, Any]:
     from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
     from transformers.utils import logging as quiet
 
-    quiet.disable_progress_bar()
+    quiet.disable_progress_bar()  # type: ignore[no-untyped-call]
     torch.manual_seed(recipe.seed)
     options: dict[str, Any] = {"dtype": torch.bfloat16, "use_safetensors": True}
     if recipe.quantisation == "nf4":

@@ -94,7 +94,7 @@ class Worker:
             path = self._services.home.logs / f"run-{run_id}.log"
             with path.open("ab") as out:
                 self._child = subprocess.Popen(
-                    ["nice", "-n", "5", sys.executable, "-m", "train.runs", str(run_id)],
+                    ["nice", "-n", "19", sys.executable, "-m", "train.runs", str(run_id)],
                     stdout=out,
                     stderr=out,
                     stdin=subprocess.DEVNULL,

@@ -52,7 +52,7 @@ def load_model(location: str, *, adapter: Path | None = None) -> tuple[Any, Any]
         from transformers import AutoModelForCausalLM, AutoTokenizer
         from transformers.utils import logging as quiet
 
-        quiet.disable_progress_bar()
+        quiet.disable_progress_bar()  # type: ignore[no-untyped-call]
     except ImportError as problem:
         raise SetupError(
             f"a package for models is missing ({problem}): run `make setup`"

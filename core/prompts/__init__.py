@@ -14,7 +14,7 @@ from string import Template
 from core.errors import NotFoundError
 from core.languages import name_of
 from core.samples import Sample
-from core.schema import Schema
+from core.schema import Schema, offered
 from core.spans import without_breaks
 
 ZERO_SHOT = "full.v1"  # names the schema: for a model that has not seen it
@@ -34,7 +34,7 @@ def fill_prompt(version: str, schema: Schema, sample: Sample) -> Prompt:
     prefix, rest = _template(version)
     listed = "; ".join(
         f"{t.name} ({', '.join(r.name for r in t.roles)})" if t.roles else t.name
-        for t in schema.types
+        for t in offered(schema).types
     )
     return Prompt(
         prefix.safe_substitute(schema=listed),
@@ -55,9 +55,7 @@ def versions() -> list[str]:
 @cache
 def _template(version: str) -> tuple[Template, Template]:
     if version not in versions():
-        raise NotFoundError(
-            f"there is no prompt {version!r} (there are: {', '.join(versions())})"
-        )
+        raise NotFoundError(f"there is no prompt {version!r} (there are: {', '.join(versions())})")
     text = files(__name__).joinpath(f"{version}.txt").read_text(encoding="utf-8")
     prefix, rest = text.split("===\n")
     return Template(prefix), Template(rest.removesuffix("\n"))

@@ -76,6 +76,8 @@ MODEL: dict[str, str] = {
     "models.since": "since {time}, by {person}.",
     "models.because": "Reason: {reason}.",
     "models.back": "Go back to {model}",
+    "models.evaluation_failed": "Scoring {model} on the {split} split failed. {why}. "
+    "Nothing was changed; correct it and evaluate again.",
     "models.model": "Model",
     "models.state": "State",
     "models.scored_on": "Scored on",
@@ -111,6 +113,7 @@ MODEL: dict[str, str] = {
     "model.override": "Promote all the same",
     "model.leave": "Leave it a candidate",
     # Overview
+    "overview.intro": "Where each language stands. A count leads to the samples behind it.",
     "overview.empty": "There is nothing to look over yet: no sample was brought in.",
     "overview.reviewed": "How many are reviewed?",
     "overview.waiting": "How many still wait?",

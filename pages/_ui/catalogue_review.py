@@ -25,8 +25,9 @@ REVIEW: dict[str, str] = {
 BENCH: dict[str, str] = {
     "evidence.name": "The text of the sample. Arrow keys move, question mark shows the keys",
     "cards.name": "Events",
-    "cards.count": "{n} events",
-    "cards.count_open": "{n} events · {open} undecided",
+    "cards.one": "1 event",
+    "cards.many": "{n} events",
+    "cards.open": "{n} undecided",
     "card.name": "Event {n}: {type}",
     "bar.name": "Review",
     "bar.open": "{n} undecided will be accepted",

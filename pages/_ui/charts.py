@@ -64,7 +64,11 @@ def accuracy_figure(
     from plotly.subplots import make_subplots
 
     figure = make_subplots(
-        rows=1, cols=len(bars), subplot_titles=list(bars), shared_yaxes=True, horizontal_spacing=0.05
+        rows=1,
+        cols=len(bars),
+        subplot_titles=list(bars),
+        shared_yaxes=True,
+        horizontal_spacing=0.05,
     )
     for column, by_language in enumerate(bars.values(), start=1):
         codes = list(by_language)
@@ -113,7 +117,9 @@ def loss_figure(
             hovertemplate=t("chart.loss.hover", run=name), showlegend=len(runs) > 1,
         )  # fmt: skip
     figure.update_layout(**_frame(height))
-    figure.update_xaxes(title=t("chart.loss.x"), range=[0, max(steps_to_come, *(p[-1].step for p in runs.values()))])
+    figure.update_xaxes(
+        title=t("chart.loss.x"), range=[0, max(steps_to_come, *(p[-1].step for p in runs.values()))]
+    )
     figure.update_yaxes(title=t("chart.loss.y"), rangemode="tozero", zeroline=False)
     return figure
 
@@ -131,9 +137,10 @@ def smooth(values: Sequence[float]) -> list[float]:
 
 
 def _line_colours(n: int) -> list[str]:
-    """The newest run in the accent, the older ones in greys that get paler."""
-    greys = ["#7d8596", "#9aa1b0", "#b4bac6", "#c9cdd6"]
-    return [ACCENT, *(greys[min(i, len(greys) - 1)] for i in range(n - 1))][:n]
+    """The newest run in the accent, the older ones in greys that fade."""
+    fading = (0.9, 0.65, 0.45, 0.3)
+    older = [_shaded(_QUIET, fading[min(i, len(fading) - 1)]) for i in range(n - 1)]
+    return [ACCENT, *older][:n]
 
 
 def _shaded(colour: str, shade: float) -> str:
@@ -161,6 +168,12 @@ def _frame(height: int, *, top: int = 34, legend_at: float = 1.0) -> dict[str, A
     return {
         "height": height,
         "margin": {"l": 0, "r": 8, "t": top, "b": 0},
-        "legend": {"orientation": "h", "x": 0, "y": legend_at, "yanchor": "bottom", "traceorder": "normal"},
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "y": legend_at,
+            "yanchor": "bottom",
+            "traceorder": "normal",
+        },
         "hoverlabel": {"align": "left"},
     }

@@ -12,7 +12,7 @@ from core.formats.json_lines import LineProblem
 from core.languages import name_of
 from core.workflow import ImportPreview, import_file, preview_import
 from pages._ui.catalogue import t, tn
-from pages._ui.layout import confirm_note, error_boundary, escape
+from pages._ui.layout import error_boundary, escape
 from pages._ui.session import person, services, set_collection
 from pages._ui.words import NO_FIGURE
 
@@ -26,7 +26,6 @@ def offer_import() -> None:
     turn = st.session_state.setdefault("import_turn", 0)
     file = st.file_uploader(t("import.file"), key=f"import_file_{turn}", help=t("import.help"))
     if file is None:
-        _show_result()
         return
     st.session_state.pop(_RESULT, None)
     target = _choose_target(file.name)
@@ -40,8 +39,7 @@ def offer_import() -> None:
         extends = bool(preview.need_extension) and st.checkbox(
             tn("import.extend", preview.need_extension), key=f"import_extend_{turn}"
         )
-        readable = preview.labelled + preview.unlabelled - preview.already
-        count = max(0, readable - (0 if extends else preview.need_extension))
+        count = preview.addable - (0 if extends else preview.need_extension)
         if st.button(
             tn("import.do", count), type="primary", key="import_do", disabled=not count,
             help=None if count else t("import.nothing"),
@@ -57,7 +55,7 @@ def offer_import() -> None:
             st.session_state[_RESULT] = (said, list(result.problems))
             st.session_state["import_turn"] = turn + 1
             set_collection(result.collection)
-            confirm_note(said)
+            st.query_params.pop("tab", None)
             st.rerun()
 
 
@@ -144,9 +142,10 @@ def show_problems(problems: Sequence[LineProblem]) -> None:
             st.caption(t("import.problems.more", n=f"{len(problems) - _SHOWN:,}"))
 
 
-def _show_result() -> None:
+def show_result() -> None:
     """What the last import did, until the next file is chosen."""
     said, problems = st.session_state.get(_RESULT, ("", []))
     if said:
         st.success(escape(said))
+        st.page_link("pages/review.py", label=t("next.review.do"))
         show_problems(problems)

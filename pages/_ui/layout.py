@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,17 +91,37 @@ def error_boundary() -> Iterator[None]:
 
 
 def show_error(problem: ArgusError) -> None:
-    """The error as one sentence that begins with a capital letter."""
-    said = str(problem)
-    st.error(escape(said[:1].upper() + said[1:]))
+    """The error, as it is written, at its place."""
+    st.error(write_sentence(str(problem)))
+
+
+def write_sentence(text: str) -> str:
+    """A message as a sentence of Markdown: a word at its start gets a capital, an id does not.
+
+    >>> write_sentence("the file is empty"), write_sentence("batch_size must be 1 or more")
+    ('The file is empty', 'batch_size must be 1 or more')
+    """
+    is_word = text.split(maxsplit=1)[:1] and text.split(maxsplit=1)[0].isalpha()
+    return escape(text[:1].upper() + text[1:] if is_word else text)
+
+
+_MARKUP = re.compile(
+    r"""[*`\[<$~]                 # what always means something
+    | \\(?=[!-/:-@\[-`{-~])      # a backslash that would take the next sign away
+    | (?<!\w)_ | _(?!\w)         # an underscore that is not inside a word
+    | :(?=[\w+-]+[:\[])          # a colon that begins an emoji or a colour
+    | ^[#>]""",
+    re.VERBOSE | re.MULTILINE,
+)
 
 
 def escape(text: str) -> str:
-    """Text as Markdown shows it unchanged: names and messages are data, not markup."""
-    out = text.replace("\\", "\\\\")
-    for sign in "`*_[]<>#$:~|{}":
-        out = out.replace(sign, "\\" + sign)
-    return out
+    """Text as Markdown shows it unchanged: names and messages are data, not markup.
+
+    >>> escape("max_tokens: *a* :red[b]")
+    'max_tokens: \\\\*a\\\\* \\\\:red\\\\[b]'
+    """
+    return _MARKUP.sub(lambda found: "\\" + found[0], text)
 
 
 def empty_state(why: str, *, action: str, page: str, key: str = "empty_action") -> None:
@@ -120,4 +141,4 @@ def show_note() -> None:
     """The line that the last action left, once."""
     note = st.session_state.pop("note", None)
     if note:
-        st.toast(note)
+        st.toast(escape(note))

@@ -25,7 +25,11 @@ def state_badge(model: ModelRecord, in_use: str | None) -> str:
 
 
 def show_model(
-    chosen: CollectionRecord, model: ModelRecord, *, splits: dict[str, int], any_score: EvaluationRecord | None
+    chosen: CollectionRecord,
+    model: ModelRecord,
+    *,
+    splits: dict[str, int],
+    any_score: EvaluationRecord | None,
 ) -> None:
     """The card of a model. `splits`: reviewed samples of each split that has some; `any_score`: its
     newest score on whatever split, shown where the one that counts is missing."""
@@ -69,7 +73,9 @@ def _show_comparison(
         show_figures(found.candidate, found.in_use, key=model.id, note=note)
     elif any_score:
         show_figures(any_score, key=model.id, note=t("model.stale"))
-    key = {"better": "model.better", "worse": "model.worse", "unknown": "model.unknown"}[found.verdict]
+    key = {"better": "model.better", "worse": "model.worse", "unknown": "model.unknown"}[
+        found.verdict
+    ]
     said = t(key, model=escape(found.in_use_id), message=escape(found.message))
     (st.success if found.verdict == "better" else st.warning)(said)
 
@@ -114,7 +120,9 @@ def _offer_promotion(chosen: CollectionRecord, model: ModelRecord, found: Compar
         with st.form(f"override_{model.id}", border=False):
             reason = st.text_input(t("model.reason"), key=f"reason_{model.id}", max_chars=500)
             with st.container(horizontal=True):
-                override = st.form_submit_button(t("model.override"), key=f"override_{model.id}_yes")
+                override = st.form_submit_button(
+                    t("model.override"), key=f"override_{model.id}_yes"
+                )
                 leave = st.form_submit_button(t("model.leave"), key=f"override_{model.id}_no")
         if leave:
             st.session_state.pop("refused")

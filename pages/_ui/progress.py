@@ -91,7 +91,9 @@ def watch_jobs(kinds: Sequence[str]) -> None:
 
 def _show_job(job: JobRecord) -> None:
     line, button = st.columns([5, 1], vertical_alignment="bottom")
-    text = t(f"job.{job.kind}", model=job.payload.get("model", ""), split=job.payload.get("split", ""))
+    text = t(
+        f"job.{job.kind}", model=job.payload.get("model", ""), split=job.payload.get("split", "")
+    )
     state = t("job.queued") if job.state == "queued" else f"{job.progress:.0%}"
     line.progress(job.progress, text=f"{text} · {state}")
     if not job.cancel_requested:

@@ -9,7 +9,7 @@ import streamlit as st
 from core.records import EvaluationRecord, RunRecord
 from pages._ui.catalogue import t, tn
 from pages._ui.charts import loss_figure, show
-from pages._ui.layout import confirm_note, error_boundary, escape
+from pages._ui.layout import confirm_note, error_boundary, escape, write_sentence
 from pages._ui.scores import newest_of, show_figures
 from pages._ui.session import services
 from pages._ui.standing import OPEN_RUN
@@ -41,7 +41,7 @@ def _show_run(run: RunRecord, evaluations: Sequence[EvaluationRecord], split: st
         line, way, drop = st.columns([6, 1.2, 1], vertical_alignment="center")
         line.markdown(_headline(run))
         if run.reason:
-            (st.error if run.state == "failed" else st.info)(_sentence(run.reason))
+            (st.error if run.state == "failed" else st.info)(write_sentence(run.reason))
         scored = newest_of(evaluations, run.model_id or "", split=split)
         if scored:
             show_figures(
@@ -77,8 +77,12 @@ def _show_details(run: RunRecord) -> None:
     with st.expander(t("training.details"), type="compact"):
         points = services().store.runs.losses(run.id)
         if len(points) > 1:
-            show(loss_figure({t("run.name", n=run.id): points}), key=f"losses_{run.id}", alt=t("chart.loss"))
-        st.json({k: v for k, v in run.recipe.items()}, expanded=False)
+            show(
+                loss_figure({t("run.name", n=run.id): points}),
+                key=f"losses_{run.id}",
+                alt=t("chart.loss"),
+            )
+        st.json(dict(run.recipe), expanded=False)
         if run.folder:
             st.caption(t("training.folder", folder=escape(run.folder)))
 
@@ -100,7 +104,3 @@ def _confirm(run: RunRecord) -> None:
 
 def _ask(run_id: int | None) -> None:
     st.session_state["run_to_delete"] = run_id
-
-
-def _sentence(text: str) -> str:
-    return escape(text[:1].upper() + text[1:])

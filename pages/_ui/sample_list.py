@@ -57,7 +57,7 @@ def _show_table(table: pd.DataFrame, *, key: str) -> Sequence[int]:
             "id": table["id"],
             "language": [name_of(code) for code in table["language"]],
             "state": [t(f"state.{state}") for state in table["state"]],
-            "split": [t(f"split.{split or 'none'}") for split in table["split"]],
+            "split": [t(f"split.{s if isinstance(s, str) else 'none'}") for s in table["split"]],
             "text": table["text"],
             "imported": table["imported"],
             "open": [f"review?sample={k}" for k in table["key"]],
@@ -70,7 +70,10 @@ def _show_table(table: pd.DataFrame, *, key: str) -> Sequence[int]:
         "split": st.column_config.TextColumn(t("samples.split"), width=70),
         "text": st.column_config.TextColumn(t("samples.text"), width="large"),
         "imported": st.column_config.DatetimeColumn(
-            t("samples.imported"), format="D MMMM YYYY, HH:mm", timezone=str(browser_zone()), width=170
+            t("samples.imported"),
+            format="D MMMM YYYY, HH:mm",
+            timezone=str(browser_zone()),
+            width=170,
         ),
         "open": st.column_config.LinkColumn(
             t("samples.open"), display_text=t("samples.open_link"), width=70
@@ -90,7 +93,9 @@ def _show_actions(keys: Sequence[int], count: int, page: int) -> None:
     said = tn("count.sample", count)
     if count > PAGE:
         first = (page - 1) * PAGE + 1
-        said = t("samples.range", first=f"{first:,}", last=f"{min(count, page * PAGE):,}", samples=said)
+        said = t(
+            "samples.range", first=f"{first:,}", last=f"{min(count, page * PAGE):,}", samples=said
+        )
     line.markdown(said + (" · " + t("samples.selected", n=len(keys)) if keys else ""))
     hint = t("samples.select_first")
     if review.button(

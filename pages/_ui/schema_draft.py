@@ -42,11 +42,13 @@ class Draft:
 def open_draft(collection: CollectionRecord) -> Draft:
     """The draft of a collection, begun from its newest version where there is none."""
     kept = st.session_state.get(_KEY)
-    if isinstance(kept, Draft) and kept.collection_id == collection.id:
-        if kept.number == collection.schema_number or kept.is_changed:
+    turn = 0
+    if isinstance(kept, Draft):
+        is_fresh = kept.number == collection.schema_number or kept.is_changed
+        if is_fresh and kept.collection_id == collection.id:
             return kept
+        turn = kept.turn + 1
     schema = services().store.collections.schema(collection.id)
-    turn = kept.turn + 1 if isinstance(kept, Draft) else 0
     return keep(Draft(collection.id, collection.schema_number, schema, schema, turn))
 
 
@@ -75,9 +77,7 @@ def save(draft: Draft, *, note: str) -> int:
         raise RefusedError(t("schema.overtaken", number=now.schema_number))
     schema = schema_from_dict(schema_to_dict(draft.schema))
     check_keeps(schema, store.reads.types_in_use(draft.collection_id))
-    number = store.collections.save_schema(
-        draft.collection_id, schema, note=note, person=person()
-    )
+    number = store.collections.save_schema(draft.collection_id, schema, note=note, person=person())
     discard()
     return number
 

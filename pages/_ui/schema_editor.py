@@ -10,7 +10,7 @@ from core.errors import RefusedError, SchemaError
 from core.languages import MAIN, name_of
 from core.schema import EventType, Role, Schema, check_keeps
 from pages._ui.catalogue import t, tn
-from pages._ui.layout import error_boundary, show_error
+from pages._ui.layout import show_error
 from pages._ui.schema_draft import (
     Draft,
     change,
@@ -57,14 +57,19 @@ def edit_type(draft: Draft, index: int, used: Used) -> None:
         st.rerun()  # the bar above shows what is not saved yet
 
 
-def _edit_roles(
-    draft: Draft, index: int, item: EventType, used: Used, prefix: str
-) -> EventType:
+def _edit_roles(draft: Draft, index: int, item: EventType, used: Used, prefix: str) -> EventType:
     st.markdown(f"#### {t('schema.roles')}")
     if item.roles:
         for column, key in zip(
             st.columns(_GRID),
-            ("schema.role", *(None,) * 4, "schema.required", "schema.multiple", "schema.uses", None),
+            (
+                "schema.role",
+                *(None,) * 4,
+                "schema.required",
+                "schema.multiple",
+                "schema.uses",
+                None,
+            ),
             strict=True,
         ):
             if key:
@@ -77,7 +82,12 @@ def _edit_roles(
             _remove(draft, smaller, used)
         else:
             item = put_role(item, i, kept)
-    return _add_role(draft, index, item, prefix)
+    added = _ask_role(item, prefix)
+    if added is not None:
+        longer = put_role(item, len(item.roles), added)
+        change(draft, put_type(draft.schema, index, longer), reshaped=True)
+        st.rerun()
+    return item
 
 
 def _edit_role(role: Role, uses: int, prefix: str) -> Role | None:
@@ -106,24 +116,24 @@ def _edit_role(role: Role, uses: int, prefix: str) -> Role | None:
     return Role(_clean(name, role.name), labels, required, multiple)
 
 
-def _add_role(draft: Draft, index: int, item: EventType, prefix: str) -> EventType:
-    with st.form(f"{prefix}_add", border=False, clear_on_submit=True):
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            name = st.text_input(
-                t("schema.role.new"), key=f"{prefix}_new_role", max_chars=120, width=260
-            )
-            pressed = st.form_submit_button(t("schema.role.add"), key=f"{prefix}_add_role")
-    if not pressed:
-        return item
-    with error_boundary():
-        if not (name or "").strip():
-            raise SchemaError(t("schema.role.unnamed"))
-        if item.role(name.strip()):
-            raise SchemaError(t("schema.role.taken", role=name.strip(), type=item.name))
-        longer = put_role(item, len(item.roles), Role(name.strip()))
-        change(draft, put_type(draft.schema, index, longer), reshaped=True)
-        st.rerun()
-    return item
+def _ask_role(item: EventType, prefix: str) -> Role | None:
+    """The role that a person adds, or None; a name that is missing or taken is said."""
+    with (
+        st.form(f"{prefix}_add", border=False, clear_on_submit=True),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        typed = st.text_input(
+            t("schema.role.new"), key=f"{prefix}_new_role", max_chars=120, width=260
+        )
+        pressed = st.form_submit_button(t("schema.role.add"), key=f"{prefix}_add_role")
+    name = (typed or "").strip()
+    if pressed and not name:
+        show_error(SchemaError(t("schema.role.unnamed")))
+    elif pressed and item.role(name):
+        show_error(SchemaError(t("schema.role.taken", role=name, type=item.name)))
+    elif pressed:
+        return Role(name)
+    return None
 
 
 def _remove(draft: Draft, smaller: Schema, used: Used) -> None:

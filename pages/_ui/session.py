@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import streamlit as st
-from streamlit.runtime.pages_manager import PagesManager
 
+import pages._ui.entry  # noqa: F401 - sends a page that was opened without app.py back through it
 from core.errors import NotFoundError
 from core.records import CollectionRecord
 from train.services import Services, open_services
 
 _CHOSEN = "collection_name"
-
-# Until `st.navigation` has run once in a process, Streamlit takes `pages/` for its own old kind of
-# pages and opens one by its address without app.py, so without the sign-in gate: the first page
-# that is reloaded after a restart. Every page imports this module, and so comes back through app.py.
-if PagesManager.uses_pages_directory:
-    PagesManager.uses_pages_directory = False
-    st.rerun()
 
 
 @st.cache_resource(show_spinner=False)
@@ -33,9 +26,8 @@ def person() -> str | None:
 def collection() -> CollectionRecord | None:
     """The collection that the switch shows, or None where there is none at all."""
     every = services().store.collections.all()
-    by_name = {c.name: c for c in every}
     chosen = st.session_state.get(_CHOSEN)
-    return by_name.get(chosen, every[0] if every else None)
+    return next((c for c in every if c.name == chosen), every[0] if every else None)
 
 
 def set_collection(name: str) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from core.records import CollectionRecord, ModelRecord
+from core.errors import ModelError
+from core.records import CollectionRecord, EvaluationRecord, ModelRecord
 from pages._ui.catalogue import t, tn
+from pages._ui.scores import newest_of
+from train.registry import model_in_use
 from train.services import Services
 
 ENOUGH = 100  # samples reviewed since the last run, after which training comes before more reviews
@@ -77,7 +80,9 @@ def next_step(standing: Standing) -> Step:
         name = standing.waiting_candidate
         return Step(t("next.candidate", model=name), t("next.candidate.do"), "pages/models.py")
     ready = standing.trainable and not standing.open_run
-    if ready and (standing.fresh >= ENOUGH or (not waiting and (standing.fresh or not standing.has_run))):
+    if ready and (
+        standing.fresh >= ENOUGH or (not waiting and (standing.fresh or not standing.has_run))
+    ):
         sentence = tn("next.train", standing.fresh or standing.trainable)
         return Step(sentence, t("next.train.do"), "pages/training.py")
     if waiting:
@@ -85,6 +90,26 @@ def next_step(standing: Standing) -> Step:
     if standing.open_run:
         return Step(t("next.watch"), t("next.watch.do"), "pages/training.py")
     return Step(t("next.more"), t("next.more.do"), *IMPORT)
+
+
+def tuned_and_base(
+    services: Services,
+    chosen: CollectionRecord,
+    evaluations: Sequence[EvaluationRecord],
+    *,
+    split: str,
+) -> tuple[ModelRecord | None, ModelRecord | None]:
+    """The model in use and its base; before any promotion the newest candidate with a score."""
+    store = services.store
+    try:
+        current = model_in_use(services, chosen.id)
+    except ModelError:  # said on the Models page, where the way on is
+        return None, None
+    if current.is_base:
+        trained = [m for m in store.models.all(collection_id=chosen.id) if m.base_id == current.id]
+        scored = (m for m in trained if newest_of(evaluations, m.id, split=split))
+        return next((m for m in scored if m.state != "deleted"), None), current
+    return current, store.models.get(current.base_id or "")
 
 
 def _waiting_candidate(services: Services, collection_id: int) -> str | None:

@@ -14,7 +14,8 @@ KEY = "workbench"
 EVENTS = ("draft", "submit", "open", "filter", "ask")
 # One module in the browser: each file may use what stands in those before it.
 _PARTS = (
-    "text", "document", "sync", "evidence", "cards", "windows", "keys", "bench", "frame",
+    "text", "document", "sync", "evidence", "cards", "windows", "keys", "bench", "edits", "moves",
+    "frame",
 )  # fmt: skip
 _FOLDER = Path(__file__).parent
 

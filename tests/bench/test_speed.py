@@ -60,7 +60,9 @@ def test_one_open_sample_of_200_characters_on_the_warm_model(home, store, embedd
     load_demo(services)
     collection = store.collections.get(NAME)
     schema = store.collections.schema(collection.id)
-    records = store.samples.list(SampleFilter(languages=["en", "es", "ru"]), collection_id=collection.id)
+    records = store.samples.list(
+        SampleFilter(languages=["en", "es", "ru"]), collection_id=collection.id
+    )
     near = sorted(records, key=lambda r: abs(len(r.sample.text) - 200))[:20]
     backend = LocalBackend("gemma3-270m", *embedded)
     backend.suggest([near[0].sample], schema)
@@ -90,7 +92,9 @@ def test_grounded_decoding_against_plain_generate(embedded, capsys):
     ours, plain = [], []
     for seed in range(5):
         began = time.perf_counter()
-        said = backend.suggest([sample], schema, decoding=Decoding(1.5, 1.0, seed, hot.max_new_tokens))[0]
+        said = backend.suggest(
+            [sample], schema, decoding=Decoding(1.5, 1.0, seed, hot.max_new_tokens)
+        )[0]
         count = len(tokenizer(said.raw_reply)["input_ids"])
         ours.append(count / (time.perf_counter() - began))
         ids = tokenizer(sample.text, return_tensors="pt")

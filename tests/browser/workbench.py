@@ -120,7 +120,9 @@ class Workbench:
         at = -1
         for _ in range(occurrence + 1):
             at = text.index(words, at + 1)
-        return len(text[:at].encode("utf-16-le")) // 2, len(text[: at + len(words)].encode("utf-16-le")) // 2
+        return len(text[:at].encode("utf-16-le")) // 2, len(
+            text[: at + len(words)].encode("utf-16-le")
+        ) // 2
 
 
 def add_text(store: Store, ident: str, language: str, text: str) -> int:

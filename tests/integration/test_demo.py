@@ -59,7 +59,9 @@ def test_each_story_is_told_in_four_languages_with_the_same_events_and_lies_in_o
     for told in stories.values():
         assert sorted(s.language for s in told) == sorted(MAIN)
         assert len({s.split for s in told}) == 1
-        assert len({tuple(e.event_type for e in s.events) for s in told if s.events is not None}) <= 1
+        assert (
+            len({tuple(e.event_type for e in s.events) for s in told if s.events is not None}) <= 1
+        )
 
 
 def test_the_splits_and_states_are_as_a_newcomer_needs_them(demo):
@@ -89,7 +91,7 @@ def test_the_variety_that_was_asked_for_is_there(demo):
     aside = {row["id"]: row["events"] for row in map(json.loads, ASIDE.read_text().splitlines())}
     records = store.samples.list(collection_id=collection.id)
     texts = [r.sample for r in records]
-    events = {s.id: [e for e in s.events] if s.events is not None else None for s in texts}
+    events = {s.id: list(s.events) if s.events is not None else None for s in texts}
 
     assert sum(e == [] for e in events.values()) + sum(e == [] for e in aside.values()) >= 24
     assert sum(len(e) == 2 for e in events.values() if e) >= 24
@@ -99,8 +101,6 @@ def test_the_variety_that_was_asked_for_is_there(demo):
     for found in (e for e in events.values() if e):
         spans = [(m.start, m.end) for event in found for m in event.mentions()]
         shared += any(c > 1 for c in Counter(spans).values())
-        overlapping += any(
-            a != b and a[0] < b[1] and b[0] < a[1] for a in spans for b in spans
-        )
+        overlapping += any(a != b and a[0] < b[1] and b[0] < a[1] for a in spans for b in spans)
     assert shared > 0
     assert overlapping > 0

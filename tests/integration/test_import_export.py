@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from cli import main
 from core.errors import FileError, InputError, NotFoundError, StorageError
 from core.events import span
 from core.workflow import export_lines, import_file, preview_import, score_files
@@ -311,6 +312,7 @@ def test_a_full_disk_stops_an_import_and_loses_nothing(
 
 
 def test_a_full_disk_leaves_the_earlier_export(store: Store, tmp_path: Path) -> None:
+    assert main(["init"]) == 0
     brought_in(store, *(line(i, ZH * 100, events=[]) for i in range(200)))
     out = tmp_path / "出.jsonl"
     out.write_text("earlier\n")

@@ -30,7 +30,9 @@ SAMPLES = [Sample(f"s{i}", code, "text", text) for i, (code, text) in enumerate(
 @pytest.fixture(scope="module")
 def backend(tiny_model):
     model, tokenizer = load_model(str(tiny_model))
-    return LocalBackend("tiny", model, tokenizer, decoding=Decoding(temperature=1.0, max_new_tokens=150))
+    return LocalBackend(
+        "tiny", model, tokenizer, decoding=Decoding(temperature=1.0, max_new_tokens=150)
+    )
 
 
 @pytest.mark.parametrize("is_tuned", [True, False])
@@ -39,7 +41,9 @@ def test_every_reply_is_valid_and_anchored_in_every_script(tiny_model, is_tuned)
     backend = LocalBackend("tiny", model, tokenizer, is_tuned=is_tuned)
     hot = Decoding(temperature=2.0, top_p=1.0, max_new_tokens=120)
 
-    for suggested, sample in zip(backend.suggest(SAMPLES, SCHEMA, decoding=hot), SAMPLES, strict=True):
+    for suggested, sample in zip(
+        backend.suggest(SAMPLES, SCHEMA, decoding=hot), SAMPLES, strict=True
+    ):
         for event in suggested.events:
             known = SCHEMA.type(event.event_type)
             assert known is not None

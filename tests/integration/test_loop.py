@@ -214,7 +214,9 @@ def test_an_evaluation_is_taken_again_only_where_asked(services, collection):
     model = services.store.models.get(base_id(services))
     first = evaluate_model(services, collection, split="test", model=model)
 
-    assert evaluate_model(services, collection, split="test", model=model, reuse=True).id == first.id
+    assert (
+        evaluate_model(services, collection, split="test", model=model, reuse=True).id == first.id
+    )
     again = evaluate_model(services, collection, split="test", model=model)
     assert again.id != first.id
     assert again.scores == first.scores

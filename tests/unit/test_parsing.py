@@ -127,7 +127,7 @@ def test_types_and_roles_outside_the_schema_are_left_out_and_told():
      '[["launch","a",[[1,"a"]]]]', "[" * 5000],
 )  # fmt: skip
 def test_a_reply_of_another_form_is_refused_with_its_words(reply):
-    with pytest.raises(ReplyError, match="the reply|an event of|an argument of"):
+    with pytest.raises(ReplyError, match=r"the reply|an event of|an argument of"):
         read_reply(reply, "a", SCHEMA)
 
 

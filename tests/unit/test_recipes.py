@@ -60,5 +60,5 @@ def test_settings_from_a_command_line_are_read_by_their_kind():
 
 @pytest.mark.parametrize("setting", ["rank", "rank=viel", "rang=8", "double_quantisation=maybe"])
 def test_a_setting_that_cannot_be_read_is_refused(setting):
-    with pytest.raises(TrainingError, match="rank|double_quantisation|NAME=VALUE"):
+    with pytest.raises(TrainingError, match=r"rank|double_quantisation|NAME=VALUE"):
         with_settings(Recipe.laptop(), [setting])

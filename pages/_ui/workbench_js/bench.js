@@ -33,7 +33,11 @@ class Bench {
 
   /** What Python says, after each of its runs. */
   receive(data) {
+    if (this.data && this.data.session !== data.session) this.line.again();  // the server came back
     this.data = data;
+    const schema = JSON.stringify(data.schema);
+    if (schema !== this.schema) this.cards.clear();  // other roles, other labels: paint every card again
+    this.schema = schema;
     this.types = new Map(data.schema.map((type) => [type.name, type]));
     const refused = data.problems.filter((p) => !this.problems.has(p.id));
     const answered = this.line.answered(data.done, refused.map((p) => p.id));
@@ -73,6 +77,7 @@ class Bench {
       doc: draft?.document ?? payload.fresh, undo: draft?.undo ?? [], redo: draft?.redo ?? [],
       rev: draft?.rev ?? 0, savedRev: payload.draft?.rev ?? 0, seconds: draft?.seconds ?? 0,
       focus: null, armed: null, sel: null, cursor: 0, hover: null, left: null, note: null,
+      lastAct: Date.now(),
       byWord: this.units[WITHOUT_SPACES.has(payload.language) ? "signs" : "words"] ?? !WITHOUT_SPACES.has(payload.language),
     });
     this.cards.clear();
@@ -188,238 +193,6 @@ class Bench {
     this.paint();
   }
 
-  put() {
-    if (!this.sel) { this.say(this.w(this.focus ? "put.no_selection" : "put.no_event")); return; }
-    const spans = [[this.T.point(this.sel.a), this.T.point(this.sel.b)]];
-    const target = this.armed ?? (this.focus?.part ? this.focus : null);
-    if (target) { this.fill(target.event, target.part, spans); return; }
-    if (this.event && !this.event.trigger && isLive(this.event)) { this.fill(this.event.id, "t", spans); return; }
-    this.say(this.w(this.event ? "put.choose_role" : "put.no_event"));
-  }
-
-  fill(id, part, spans) {
-    const event = eventOf(this.doc, id);
-    if (!event || !isLive(event)) { this.say(this.w("put.rejected")); return; }
-    const [next, landed] = putSpans(this.doc, id, part, spans, this.T, this.type(event));
-    this.cursor = this.sel?.b ?? this.cursor;
-    this.sel = null;
-    this.armed = null;
-    this.change(next, { event: id, part: landed });
-    this.reveal();
-  }
-
-  digit(n) {
-    if (this.event) this.takeRole(this.event.id, n - 1);
-    else this.say(this.w("put.no_event"));
-  }
-
-  /** A role by its number: filled at once with what is selected, else armed. */
-  takeRole(id, index) {
-    const event = eventOf(this.doc, id);
-    const role = isLive(event) && this.type(event)?.roles[index];
-    if (!role) { this.say(this.w("role.none", { n: index + 1 })); return; }
-    if (this.sel) { this.fill(id, `r:${role.name}`, [[this.T.point(this.sel.a), this.T.point(this.sel.b)]]); return; }
-    if (this.focus?.event !== id) this.focus = { event: id, part: "" };
-    this.arm(id, `r:${role.name}`);
-  }
-
-  arm(event, part) {
-    this.armed = { event, part };
-    if (this.sel) this.put();
-    else this.paint();
-  }
-
-  accept(advance) {
-    if (!this.event || this.focus.part.startsWith("r:")) return;
-    if (this.focus.part && !this.slot) return;
-    const { event, part } = this.focus;
-    this.change(acceptPart(this.doc, event, part));
-    if (advance) this.advance();
-  }
-
-  acceptAll(threshold = Number(this.el.threshold.value)) { this.change(acceptAll({ ...this.doc }, threshold)); }
-
-  reject() {
-    const item = this.focus && (this.focus.part ? this.slot : this.event);
-    if (!item) return;
-    const { event, part } = this.focus;
-    const stays = item.origin !== "person";
-    const near = part ? "" : this.neighbour(1)?.id ?? this.neighbour(-1)?.id;
-    this.change(rejectPart(this.doc, event, part, item.reason), stays ? null : part ? { event, part: "" } : near ? { event: near, part: "" } : null);
-    if (!stays && !eventOf(this.doc, this.focus?.event)) this.focus = null;
-    if (stays) this.askReason(event, part);
-    else this.paint();
-  }
-
-  askReason(event, part) {
-    const items = REASONS.map((code) => ({ label: this.w(`reason.${code}`), code, search: [] }));
-    openList(this, {
-      title: this.w("reason.title"), items, numbered: true, quick: true,
-      onChoose: ({ code }) => { this.change(giveReason(this.doc, event, part, code)); this.advance(); },
-    });
-  }
-
-  /** A type (or, on an argument, a role) chosen by typing a few letters. */
-  chooseType() {
-    if (!this.event) return;
-    const { event, part } = this.focus;
-    if (part.startsWith("a:")) {
-      const items = (this.type(this.event)?.roles ?? []).map((role) => this.option(role));
-      openList(this, { title: this.w("choose.role"), items, typed: true, onChoose: ({ name }) => this.change(setRole(this.doc, event, part, name)) });
-    } else this.pickType((name) => this.change(setType(this.doc, event, name)));
-  }
-
-  newEvent() {
-    this.pickType((name) => {
-      const spans = this.sel ? [[this.T.point(this.sel.a), this.T.point(this.sel.b)]] : null;
-      const [next, id] = addEvent(this.doc, name, spans, this.T);
-      if (this.sel) this.cursor = this.sel.b;
-      this.sel = null;
-      this.armed = spans ? null : { event: id, part: "t" };
-      this.change(next, { event: id, part: spans ? "" : "t" });
-      this.reveal();
-    });
-  }
-
-  pickType(onName) {
-    const items = this.data.schema.map((type) => this.option(type));
-    openList(this, { title: this.w("choose.type"), items, typed: true, onChoose: ({ name }) => onName(name) });
-  }
-
-  option(item) {
-    const label = this.label(item);
-    return { name: item.name, label, more: label === item.name ? null : item.name, search: [item.name, ...Object.values(item.labels ?? {})] };
-  }
-
-  noEvent() { this.change(toggleNoEvent(this.doc)); if (!eventOf(this.doc, this.focus?.event)) this.focus = null; this.paint(); }
-  duplicate() { if (this.event) { const [next, id] = duplicateEvent(this.doc, this.event.id); this.change(next, { event: id, part: "" }); } }
-  merge() { if (this.event) { const [next, id] = mergeEvent(this.doc, this.event.id); this.change(next, { event: id, part: "" }); } }
-  split() { if (this.event) { const [next, id] = splitEvent(this.doc, this.event.id, this.focus.part); this.change(next, { event: id, part: "" }); } }
-
-  /** Add what is selected to the focused span: it then has several pieces. */
-  addFragment() {
-    const spans = spansOf(this.slot);
-    if (!this.sel || !spans.length) { this.say(this.w("fragment.how")); return; }
-    this.fill(this.focus.event, this.focus.part, [...spans, [this.T.point(this.sel.a), this.T.point(this.sel.b)]]);
-  }
-
-  /** The words of a slot that were not found: likely places, best first. */
-  findWords() {
-    const { event, part } = this.focus;
-    const found = findCandidates(this.T, this.slot?.text ?? "");
-    if (!found.length) { this.say(this.w("find.none")); return; }
-    const items = found.map((c) => ({ ...c, label: `…${this.T.text.slice(Math.max(0, c.a - 12), c.a)}[${this.T.text.slice(c.a, c.b)}]${this.T.text.slice(c.b, c.b + 12)}…`, more: `${Math.round(c.score * 100)} %`, search: [] }));
-    openList(this, { title: this.w("find.title"), items, numbered: true, onChoose: ({ a, b }) => this.fill(event, part, [[this.T.point(a), this.T.point(b)]]) });
-  }
-
-  takeOffer() { const offer = this.offer; this.offer = null; this.change(mergeSuggestion(this.doc, offer)); }
-  leaveOffer() { this.left = this.offer.suggestion; this.offer = null; this.paint(); }
-
-  /** A suggestion that came while the person was at work is offered, not put between their events. */
-  checkOffer() {
-    const { fresh } = this.sample;
-    const isNew = fresh.suggestion && !this.doc.suggestion && this.rev > 0 && fresh.suggestion !== this.left;
-    this.offer = isNew && fresh.events.length ? fresh : null;
-  }
-
-  // ------------------------------------------------------------ moving
-
-  hasPart(id, part) { const e = eventOf(this.doc, id); return !!e && (part === "" || partsOf(e, this.type(e)).includes(part)); }
-  neighbour(by) { return this.doc.events[this.doc.events.findIndex((e) => e.id === this.focus?.event) + by] ?? null; }
-
-  setFocus(event, part) {
-    this.focus = { event, part };
-    const e = eventOf(this.doc, event);
-    const isEmpty = part.startsWith("r:") || (part === "t" && !e.trigger);
-    this.armed = isEmpty && isLive(e) ? { event, part } : null;
-    this.paint();
-    this.reveal();
-  }
-
-  setHover(at) { if (JSON.stringify(at) !== JSON.stringify(this.hover)) { this.hover = at; paintEvidence(this); } }
-
-  moveEvent(by) {
-    const next = this.focus ? this.neighbour(by) : this.doc.events[by > 0 ? 0 : this.doc.events.length - 1];
-    if (next) this.setFocus(next.id, "");
-  }
-
-  moveSlot(by) {
-    if (!this.event) { this.moveEvent(1); return; }
-    const parts = ["", ...partsOf(this.event, this.type(this.event))];
-    const at = parts.indexOf(this.focus.part) + by;
-    if (at >= 0 && at < parts.length) { this.setFocus(this.event.id, parts[at]); return; }
-    const next = this.neighbour(by);
-    if (next) this.setFocus(next.id, by > 0 ? "t" : partsOf(next, this.type(next)).at(-1));
-  }
-
-  /** After a decision: on to what is undecided. */
-  advance() {
-    if (this.focus?.part) { this.moveSlot(1); return; }
-    const at = this.doc.events.findIndex((e) => e.id === this.focus?.event);
-    const isOpen = (e) => isLive(e) && [e, e.trigger, ...e.arguments].some((i) => i?.decision === "open");
-    const next = this.doc.events.slice(at + 1).find(isOpen);
-    if (next) this.setFocus(next.id, "");
-    else this.paint();
-  }
-
-  moveCursor(by, extend) {
-    const steps = this.T.steps(this.byWord);
-    if (!steps.length) return;
-    const clamp = (i) => Math.max(0, Math.min(steps.length - 1, i));
-    let head;
-    if (!this.sel) {
-      const from = this.slot ? this.T.unit(spansOf(this.slot)[0]?.[0] ?? this.T.point(this.cursor)) : this.cursor;
-      const at = clamp(firstAbove(steps, 1, from));
-      head = this.sel === null && by < 0 ? clamp(at - 1) : at;
-      this.sel = { anchor: head, head };
-    } else {
-      this.sel.anchor ??= clamp(firstAbove(steps, 1, this.sel.a));
-      this.sel.head ??= clamp(firstAbove(steps, 1, this.sel.b - 1));
-      head = clamp(this.sel.head + by);
-      this.sel = { anchor: extend ? this.sel.anchor : head, head };
-    }
-    const [low, high] = [Math.min(this.sel.anchor, head), Math.max(this.sel.anchor, head)];
-    Object.assign(this.sel, { a: steps[low][0], b: steps[high][1] });
-    this.paint();
-    revealUnit(this, steps[head][0]);
-  }
-
-  /** Move an edge of what is selected, else of the focused span. */
-  moveEdge(edge, by) {
-    if (this.sel) { const [a, b] = moveEdge(this.T, [this.sel.a, this.sel.b], edge, by, this.byWord); this.sel = { a, b }; this.paint(); return; }
-    const spans = spansOf(this.slot).map((s) => [...s]);
-    if (!spans.length) { this.say(this.w("edge.none")); return; }
-    const at = edge === "start" ? 0 : spans.length - 1;
-    const moved = moveEdge(this.T, spans[at].map(this.T.unit), edge, by, this.byWord);
-    spans[at] = moved.map(this.T.point);
-    const [next] = putSpans(this.doc, this.focus.event, this.focus.part, spans, this.T, this.type(this.event));
-    this.change(next);
-  }
-
-  /** What the mouse selected; with `fill` it goes into the armed slot at once. */
-  select([a, b], { fill }) {
-    this.sel = { a, b };
-    this.cursor = a;
-    if (fill && this.armed) this.put();
-    else this.paint();
-  }
-
-  toggleUnit() {
-    this.byWord = !this.byWord;
-    this.units[WITHOUT_SPACES.has(this.sample.language) ? "signs" : "words"] = this.byWord;
-    spare.set("argus.units", this.units);
-    if (this.sel) this.sel = { a: this.sel.a, b: this.sel.b };
-    this.paint();
-  }
-
-  cancel() {
-    if (this.sel) this.sel = null;
-    else if (this.armed) this.armed = null;
-    else if (this.focus?.part) this.focus = { event: this.focus.event, part: "" };
-    this.note = null;
-    this.paint();
-  }
-
   // ------------------------------------------------------------ the rest
 
   ask(act) {
@@ -507,8 +280,6 @@ class Bench {
     requestAnimationFrame(() => setTimeout(() => performance.measure("argus-key", { start: began, end: performance.now() })));
   }
 }
-
-const REASONS = ["type", "boundary", "role", "hallucinated", "language", "duplicate", "other"];
 
 /** Whether something kept in the browser is a draft of this sample as it is now. */
 function isDraftOf(kept, payload) {

@@ -37,7 +37,7 @@ function paintCards(B) {
     const mine = rules.filter((r) => r.event === event.id);
     const focus = B.focus?.event === event.id ? B.focus.part : null;
     const armed = B.armed?.event === event.id ? B.armed.part : null;
-    const sign = [i, focus, armed, B.showConfidence, JSON.stringify(mine), !!B.sel].join("|");
+    const sign = JSON.stringify([i, focus, armed, B.showConfidence, mine]);
     let card = B.cards.get(event.id);
     if (!card || card.item !== event || card.sign !== sign) {
       card = { item: event, sign, node: makeCard(B, event, i + 1, mine, focus, armed) };

@@ -166,8 +166,7 @@ const ownEvent = (event) => ({
 
 function duplicateEvent(doc, id) {
   const copy = ownEvent(eventOf(doc, id));
-  const events = doc.events.flatMap((e) => (e.id === id ? [e, copy] : [e]));
-  return [{ ...doc, events }, copy.id];
+  return [{ ...doc, events: [...doc.events, copy] }, copy.id];  // at the end: numbers and colours stay
 }
 
 /** Give an event's arguments to the one above it, and let it go. Returns [document, the one above]. */
@@ -190,7 +189,7 @@ function splitEvent(doc, id, part) {
   const slot = slotOf(event, part);
   const copy = { ...ownEvent({ ...event, arguments: [] }), arguments: part === "t" || !slot ? [] : [ownSlot(slot)] };
   const rest = part === "t" || !slot ? doc : rejectPart(doc, id, part, "other");
-  return [{ ...rest, events: rest.events.flatMap((e) => (e.id === id ? [e, copy] : [e])) }, copy.id];
+  return [{ ...rest, events: [...rest.events, copy] }, copy.id];
 }
 
 /** Say that nothing happens here, or take that back. */

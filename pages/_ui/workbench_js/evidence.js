@@ -125,15 +125,16 @@ function dressPiece(B, piece, a, b, over, isPicked, block) {
     piece.style.setProperty("--c", `var(--e${colourOf(chip.number)})`);
   }
   const lines = over.filter((m) => !m.chip);
-  piece.style.backgroundImage = lines.map(drawLine).join(",");
-  piece.style.backgroundPosition = lines.map((m) => `0 calc(var(--line) + ${m.lane * 5}px)`).join(",");
-  piece.style.backgroundSize = lines.map((m) => `100% ${heat(B, m) === 2 ? 3 : 2}px`).join(",");
+  piece.classList.toggle("lined", lines.length > 0);
+  const layers = lines.map((m) => [drawLine(m), `0 calc(var(--line) + ${m.lane * 5}px)`, `100% ${heat(B, m) === 2 ? 3 : 2}px`]);
+  if (chip) layers.push(["linear-gradient(var(--fill),var(--fill))", "0 0", "100% var(--line)"]);
+  ["backgroundImage", "backgroundPosition", "backgroundSize"].forEach((name, i) => { piece.style[name] = layers.map((l) => l[i]).join(","); });
   const starts = over.filter((m) => m.a === a || (a === block.a && m.a < a));
   const numbers = starts.filter((m) => m.kind === "trigger");
-  if (numbers.length) piece.append(makeTag("number", numbers.map((m) => [String(m.number), m]), 0));
+  if (numbers.length) piece.append(makeTag(B, "number", numbers.map((m) => [String(m.number), m]), 0));
   const labels = starts.filter((m) => m.label);
   if (labels.length) {
-    piece.append(makeTag("roles", labels.map((m) => [m.label, m]), Math.max(...labels.map((m) => m.lane))));
+    piece.append(makeTag(B, "roles", labels.map((m) => [m.label, m]), Math.max(...labels.map((m) => m.lane))));
   }
 }
 
@@ -145,7 +146,7 @@ function drawLine(mark) {
 }
 
 /** Small type beside a piece. Its words are drawn by CSS, so that they never count as text. */
-function makeTag(name, parts, lane) {
+function makeTag(B, name, parts, lane) {
   const tag = document.createElement("span");
   tag.className = `tag ${name}`;
   tag.style.setProperty("--lane", lane);
@@ -154,6 +155,7 @@ function makeTag(name, parts, lane) {
     part.dataset.t = words;
     part.className = mark.decision;
     part.style.setProperty("--c", `var(--e${colourOf(mark.number)})`);
+    if (heat(B, mark) === 2) tag.classList.add("hot");
     tag.append(part);
   }
   return tag;
@@ -163,16 +165,19 @@ function makeTag(name, parts, lane) {
 function fitTags(B, nodes) {
   const rtl = B.sample.direction === "rtl";
   const pane = B.el.evidence.getBoundingClientRect();
-  const tags = nodes.flatMap((n) => [...n.querySelectorAll(".tag.roles")]).map((node) => {
+  const tags = nodes.flatMap((n) => [...n.querySelectorAll(".tag.roles:not(.hot)")]).map((node) => {
     const box = node.getBoundingClientRect();
-    return { node, top: Math.round(box.top), from: rtl ? -box.right : box.left, size: box.width };
+    const line = node.parentElement.getClientRects()[0]?.top ?? 0;
+    return { node, line, top: box.top, from: rtl ? -box.right : box.left, size: node.scrollWidth };
   });
-  tags.sort((x, y) => x.top - y.top || x.from - y.from);
-  const edge = rtl ? -pane.left - 8 : pane.right - 8;
+  tags.sort((x, y) => x.line - y.line || x.from - y.from);
+  const edge = rtl ? -pane.left + 12 : pane.right + 12;
   tags.forEach((tag, i) => {
-    const next = tags[i + 1];
-    const limit = next && Math.abs(next.top - tag.top) < 4 ? Math.min(edge, next.from - 4) : edge;
-    tag.node.style.maxWidth = tag.from + tag.size > limit ? `${Math.max(14, limit - tag.from)}px` : "";
+    let limit = edge;
+    for (let k = i + 1; k < tags.length && Math.abs(tags[k].line - tag.line) < 4; k++) {
+      if (Math.abs(tags[k].top - tag.top) < 12) { limit = Math.min(limit, tags[k].from - 4); break; }
+    }
+    tag.node.style.maxWidth = tag.from + tag.size > limit ? `${Math.max(16, limit - tag.from)}px` : "";
   });
 }
 

@@ -94,10 +94,16 @@ function paintBar(B) {
   setText(el.open, broken ? B.w(broken === 1 ? "bar.rule" : "bar.rules", { n: broken }) : open ? B.w("bar.open", { n: open }) : "");
   el.open.classList.toggle("problem", broken > 0);
   setText(el.model, sample?.model ?? "");
-  setText(el.count, nothing ? "" : B.w(open ? "cards.count_open" : "cards.count", { n: B.doc.events.filter(isLive).length, open }));
+  setText(el.count, nothing ? "" : countWords(B, open));
   el.acceptAll.disabled = !open;
   el.submit.disabled = nothing;
   el.skip.disabled = nothing;
+}
+
+function countWords(B, open) {
+  const n = B.doc.events.filter(isLive).length;
+  const words = B.w(n === 1 ? "cards.one" : "cards.many", { n });
+  return open ? `${words} · ${B.w("cards.open", { n: open })}` : words;
 }
 
 const setText = (node, words) => { if (node.textContent !== words) node.textContent = words; };

@@ -77,7 +77,12 @@ class Line {
     const head = this.queue[0];
     if (!head || !head.sent || Date.now() - head.sent < AGAIN[Math.min(this.tries, AGAIN.length - 1)]) return;
     this.tries++;
-    head.sent = 0;
+    this.again();
+  }
+
+  /** Send the first message once more: nobody will answer the one under way. */
+  again() {
+    if (this.queue[0]) this.queue[0].sent = 0;
     this.pump();
   }
 

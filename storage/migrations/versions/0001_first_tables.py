@@ -45,6 +45,32 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('name')
     )
+    op.create_table('bulk',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('collection_id', sa.Integer(), nullable=False),
+    sa.Column('person', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('kind', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('settings', sa.JSON(), nullable=False),
+    sa.Column('done', sa.Integer(), nullable=False),
+    sa.Column('created', storage.tables.Moment(), nullable=False),
+    sa.Column('undone', storage.tables.Moment(), nullable=True),
+    sa.ForeignKeyConstraint(['collection_id'], ['collection.id'], ),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('bulk', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_bulk_collection_id'), ['collection_id'], unique=False)
+
+    op.create_table('correction',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('collection_id', sa.Integer(), nullable=False),
+    sa.Column('language', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('event_type', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('seen', sa.Integer(), nullable=False),
+    sa.Column('changed', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['collection_id'], ['collection.id'], ),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('collection_id', 'language', 'event_type')
+    )
     op.create_table('promotion',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('collection_id', sa.Integer(), nullable=False),
@@ -60,6 +86,19 @@ def upgrade() -> None:
     with op.batch_alter_table('promotion', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_promotion_collection_id'), ['collection_id'], unique=False)
 
+    op.create_table('queue',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('collection_id', sa.Integer(), nullable=False),
+    sa.Column('name', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('reason', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('wanted', sa.JSON(), nullable=False),
+    sa.Column('seed', sa.Integer(), nullable=False),
+    sa.Column('person', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+    sa.Column('created', storage.tables.Moment(), nullable=False),
+    sa.ForeignKeyConstraint(['collection_id'], ['collection.id'], ),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('collection_id', 'name')
+    )
     op.create_table('run',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('collection_id', sa.Integer(), nullable=False),
@@ -83,29 +122,26 @@ def upgrade() -> None:
     with op.batch_alter_table('run', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_run_collection_id'), ['collection_id'], unique=False)
 
-    op.create_table('sample',
+    op.create_table('schema_change',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('collection_id', sa.Integer(), nullable=False),
-    sa.Column('external_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-    sa.Column('content_hash', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-    sa.Column('language', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-    sa.Column('modality', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-    sa.Column('text', sa.Text(), nullable=True),
-    sa.Column('source', sa.JSON(), nullable=False),
-    sa.Column('parallel_group', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-    sa.Column('split_group', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-    sa.Column('split', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-    sa.Column('meta', sa.JSON(), nullable=False),
-    sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-    sa.Column('imported', storage.tables.Moment(), nullable=False),
+    sa.Column('change', sa.JSON(), nullable=False),
+    sa.Column('note', sa.Text(), nullable=False),
+    sa.Column('person', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+    sa.Column('created', storage.tables.Moment(), nullable=False),
+    sa.Column('number_before', sa.Integer(), nullable=False),
+    sa.Column('number_after', sa.Integer(), nullable=False),
+    sa.Column('annotations', sa.Integer(), nullable=False),
+    sa.Column('samples', sa.Integer(), nullable=False),
+    sa.Column('people', sa.Integer(), nullable=False),
+    sa.Column('undone', storage.tables.Moment(), nullable=True),
+    sa.Column('undone_by', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+    sa.Column('skipped', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['collection_id'], ['collection.id'], ),
-    sa.PrimaryKeyConstraint('id'),
-    sa.UniqueConstraint('collection_id', 'external_id')
+    sa.PrimaryKeyConstraint('id')
     )
-    with op.batch_alter_table('sample', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_sample_parallel_group'), ['parallel_group'], unique=False)
-        batch_op.create_index(batch_op.f('ix_sample_split_group'), ['split_group'], unique=False)
-        batch_op.create_index('ix_sample_work', ['collection_id', 'state', 'language', 'id'], unique=False)
+    with op.batch_alter_table('schema_change', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_schema_change_collection_id'), ['collection_id'], unique=False)
 
     op.create_table('schema_version',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -122,17 +158,28 @@ def upgrade() -> None:
     with op.batch_alter_table('schema_version', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_schema_version_collection_id'), ['collection_id'], unique=False)
 
-    op.create_table('draft',
+    op.create_table('type_set',
     sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('sample_id', sa.Integer(), nullable=False),
-    sa.Column('person', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-    sa.Column('document', sa.JSON(), nullable=False),
-    sa.Column('rev', sa.Integer(), nullable=False),
-    sa.Column('updated', storage.tables.Moment(), nullable=False),
-    sa.ForeignKeyConstraint(['sample_id'], ['sample.id'], ),
+    sa.Column('collection_id', sa.Integer(), nullable=False),
+    sa.Column('language', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('digest', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('waiting', sa.Integer(), nullable=False),
+    sa.Column('reviewed', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['collection_id'], ['collection.id'], ),
     sa.PrimaryKeyConstraint('id'),
-    sa.UniqueConstraint('sample_id', 'person')
+    sa.UniqueConstraint('collection_id', 'language', 'digest')
     )
+    op.create_table('bulk_item',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('bulk_id', sa.Integer(), nullable=False),
+    sa.Column('sample_id', sa.Integer(), nullable=False),
+    sa.Column('before', sa.JSON(), nullable=False),
+    sa.ForeignKeyConstraint(['bulk_id'], ['bulk.id'], ),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('bulk_item', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_bulk_item_bulk_id'), ['bulk_id'], unique=False)
+
     op.create_table('loss',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('run_id', sa.Integer(), nullable=False),
@@ -147,20 +194,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('loss', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_loss_run_id'), ['run_id'], unique=False)
-
-    op.create_table('media',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('sample_id', sa.Integer(), nullable=False),
-    sa.Column('name', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-    sa.Column('kind', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-    sa.Column('path', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-    sa.Column('sha256', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-    sa.Column('meta', sa.JSON(), nullable=False),
-    sa.ForeignKeyConstraint(['sample_id'], ['sample.id'], ),
-    sa.PrimaryKeyConstraint('id')
-    )
-    with op.batch_alter_table('media', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_media_sample_id'), ['sample_id'], unique=False)
 
     op.create_table('model',
     sa.Column('id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -182,6 +215,71 @@ def upgrade() -> None:
     with op.batch_alter_table('model', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_model_collection_id'), ['collection_id'], unique=False)
 
+    op.create_table('sample',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('collection_id', sa.Integer(), nullable=False),
+    sa.Column('external_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('content_hash', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('language', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('modality', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=True),
+    sa.Column('source', sa.JSON(), nullable=False),
+    sa.Column('parallel_group', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+    sa.Column('split_group', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('split', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+    sa.Column('meta', sa.JSON(), nullable=False),
+    sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('imported', storage.tables.Moment(), nullable=False),
+    sa.Column('source_name', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+    sa.Column('published', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+    sa.Column('shuffle', sa.Integer(), nullable=False),
+    sa.Column('confidence', sa.Float(), nullable=True),
+    sa.Column('unsure_of', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+    sa.Column('is_complete', sa.Boolean(), nullable=False),
+    sa.Column('disagree_order', sa.Integer(), nullable=True),
+    sa.Column('disagree_in', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+    sa.Column('type_set_id', sa.Integer(), nullable=True),
+    sa.Column('flags', sa.Integer(), nullable=False),
+    sa.Column('waiting', sa.Boolean(), sa.Computed("state <> 'reviewed'", persisted=True), nullable=True),
+    sa.ForeignKeyConstraint(['collection_id'], ['collection.id'], ),
+    sa.ForeignKeyConstraint(['type_set_id'], ['type_set.id'], ),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('collection_id', 'external_id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('sample', schema=None) as batch_op:
+        batch_op.create_index('ix_queue_disagree', ['collection_id', 'waiting', 'disagree_order', 'id', 'language', 'state', 'split', 'modality', 'source_name', 'published', 'imported', 'confidence', 'flags', 'type_set_id'], unique=False)
+        batch_op.create_index('ix_queue_oldest', ['collection_id', 'waiting', 'id', 'language', 'state', 'split', 'modality', 'source_name', 'published', 'imported', 'confidence', 'flags', 'type_set_id'], unique=False)
+        batch_op.create_index('ix_queue_random', ['collection_id', 'shuffle', 'id', 'waiting', 'language', 'state', 'split', 'modality', 'source_name', 'published', 'imported', 'confidence', 'flags', 'type_set_id'], unique=False)
+        batch_op.create_index('ix_queue_types', ['collection_id', 'waiting', 'type_set_id', 'id', 'language', 'state', 'split', 'modality', 'source_name', 'published', 'imported', 'confidence', 'flags'], unique=False)
+        batch_op.create_index('ix_queue_uncertain', ['collection_id', 'waiting', 'confidence', 'id', 'language', 'state', 'split', 'modality', 'source_name', 'published', 'imported', 'flags', 'type_set_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_sample_parallel_group'), ['parallel_group'], unique=False)
+        batch_op.create_index(batch_op.f('ix_sample_split_group'), ['split_group'], unique=False)
+        batch_op.create_index('ix_sample_work', ['collection_id', 'state', 'language', 'id'], unique=False)
+
+    op.create_table('type_set_member',
+    sa.Column('set_id', sa.Integer(), nullable=False),
+    sa.Column('event_type', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.ForeignKeyConstraint(['set_id'], ['type_set.id'], ),
+    sa.PrimaryKeyConstraint('set_id', 'event_type')
+    )
+    with op.batch_alter_table('type_set_member', schema=None) as batch_op:
+        batch_op.create_index('ix_type_set_member_type', ['event_type', 'set_id'], unique=False)
+
+    op.create_table('draft',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('sample_id', sa.Integer(), nullable=False),
+    sa.Column('person', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('document', sa.JSON(), nullable=False),
+    sa.Column('rev', sa.Integer(), nullable=False),
+    sa.Column('updated', storage.tables.Moment(), nullable=False),
+    sa.ForeignKeyConstraint(['sample_id'], ['sample.id'], ),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('sample_id', 'person')
+    )
+    with op.batch_alter_table('draft', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_draft_person'), ['person'], unique=False)
+
     op.create_table('evaluation',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('collection_id', sa.Integer(), nullable=False),
@@ -202,6 +300,107 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_evaluation_collection_id'), ['collection_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_evaluation_model_id'), ['model_id'], unique=False)
 
+    op.create_table('media',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('sample_id', sa.Integer(), nullable=False),
+    sa.Column('name', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('kind', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('path', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('sha256', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+    sa.Column('meta', sa.JSON(), nullable=False),
+    sa.ForeignKeyConstraint(['sample_id'], ['sample.id'], ),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('media', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_media_sample_id'), ['sample_id'], unique=False)
+
+    op.create_table('neighbour',
+    sa.Column('sample_id', sa.Integer(), nullable=False),
+    sa.Column('other_id', sa.Integer(), nullable=False),
+    sa.Column('score', sa.Float(), nullable=False),
+    sa.ForeignKeyConstraint(['other_id'], ['sample.id'], ),
+    sa.ForeignKeyConstraint(['sample_id'], ['sample.id'], ),
+    sa.PrimaryKeyConstraint('sample_id', 'other_id')
+    )
+    with op.batch_alter_table('neighbour', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_neighbour_other_id'), ['other_id'], unique=False)
+
+    op.create_table('note',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('sample_id', sa.Integer(), nullable=False),
+    sa.Column('person', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('kind', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('start', sa.Integer(), nullable=True),
+    sa.Column('end', sa.Integer(), nullable=True),
+    sa.Column('words', sa.Text(), nullable=True),
+    sa.Column('bulk_id', sa.Integer(), nullable=True),
+    sa.Column('created', storage.tables.Moment(), nullable=False),
+    sa.Column('resolved', storage.tables.Moment(), nullable=True),
+    sa.Column('resolved_by', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+    sa.ForeignKeyConstraint(['bulk_id'], ['bulk.id'], ),
+    sa.ForeignKeyConstraint(['sample_id'], ['sample.id'], ),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('note', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_note_bulk_id'), ['bulk_id'], unique=False)
+        batch_op.create_index('ix_note_person', ['person', 'kind', 'resolved', 'sample_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_note_sample_id'), ['sample_id'], unique=False)
+
+    op.create_table('odd_label',
+    sa.Column('sample_id', sa.Integer(), nullable=False),
+    sa.Column('collection_id', sa.Integer(), nullable=False),
+    sa.Column('review_id', sa.Integer(), nullable=False),
+    sa.Column('score', sa.Float(), nullable=False),
+    sa.Column('reason', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('values', sa.JSON(), nullable=False),
+    sa.Column('dismissed_review', sa.Integer(), nullable=True),
+    sa.Column('dismissed_by', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+    sa.Column('dismissed', storage.tables.Moment(), nullable=True),
+    sa.ForeignKeyConstraint(['collection_id'], ['collection.id'], ),
+    sa.ForeignKeyConstraint(['sample_id'], ['sample.id'], ),
+    sa.PrimaryKeyConstraint('sample_id')
+    )
+    with op.batch_alter_table('odd_label', schema=None) as batch_op:
+        batch_op.create_index('ix_odd_label_score', ['collection_id', 'score'], unique=False)
+
+    op.create_table('sample_text',
+    sa.Column('sample_id', sa.Integer(), nullable=False),
+    sa.Column('folded', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['sample_id'], ['sample.id'], ),
+    sa.PrimaryKeyConstraint('sample_id')
+    )
+    op.create_table('schema_change_item',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('change_id', sa.Integer(), nullable=False),
+    sa.Column('sample_id', sa.Integer(), nullable=False),
+    sa.Column('before_id', sa.Integer(), nullable=False),
+    sa.Column('after_id', sa.Integer(), nullable=False),
+    sa.Column('state_before', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('is_open', sa.Boolean(), nullable=False),
+    sa.Column('undecided', sa.JSON(), nullable=False),
+    sa.ForeignKeyConstraint(['change_id'], ['schema_change.id'], ),
+    sa.ForeignKeyConstraint(['sample_id'], ['sample.id'], ),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('change_id', 'sample_id')
+    )
+    with op.batch_alter_table('schema_change_item', schema=None) as batch_op:
+        batch_op.create_index('ix_schema_change_item_open', ['is_open', 'sample_id'], unique=False)
+        batch_op.create_index('ix_schema_change_item_sample', ['sample_id', 'is_open'], unique=False)
+
+    op.create_table('skip',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('sample_id', sa.Integer(), nullable=False),
+    sa.Column('person', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('created', storage.tables.Moment(), nullable=False),
+    sa.ForeignKeyConstraint(['sample_id'], ['sample.id'], ),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('person', 'sample_id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('skip', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_skip_sample_id'), ['sample_id'], unique=False)
+
     op.create_table('suggestion',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('sample_id', sa.Integer(), nullable=False),
@@ -212,15 +411,26 @@ def upgrade() -> None:
     sa.Column('decoding', sa.JSON(), nullable=False),
     sa.Column('problems', sa.JSON(), nullable=False),
     sa.Column('seconds', sa.Float(), nullable=False),
+    sa.Column('bulk_id', sa.Integer(), nullable=True),
     sa.Column('created', storage.tables.Moment(), nullable=False),
+    sa.ForeignKeyConstraint(['bulk_id'], ['bulk.id'], ),
     sa.ForeignKeyConstraint(['model_id'], ['model.id'], ),
     sa.ForeignKeyConstraint(['sample_id'], ['sample.id'], ),
-    sa.PrimaryKeyConstraint('id')
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('suggestion', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_suggestion_bulk_id'), ['bulk_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_suggestion_model_id'), ['model_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_suggestion_sample_id'), ['sample_id'], unique=False)
 
+    op.create_table('vector',
+    sa.Column('sample_id', sa.Integer(), nullable=False),
+    sa.Column('model', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('data', sa.LargeBinary(), nullable=False),
+    sa.ForeignKeyConstraint(['sample_id'], ['sample.id'], ),
+    sa.PrimaryKeyConstraint('sample_id')
+    )
     op.create_table('review',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('sample_id', sa.Integer(), nullable=False),
@@ -230,12 +440,16 @@ def upgrade() -> None:
     sa.Column('difference', sa.JSON(), nullable=False),
     sa.Column('seconds', sa.Float(), nullable=True),
     sa.Column('schema_number', sa.Integer(), nullable=False),
+    sa.Column('bulk_id', sa.Integer(), nullable=True),
     sa.Column('created', storage.tables.Moment(), nullable=False),
+    sa.ForeignKeyConstraint(['bulk_id'], ['bulk.id'], ),
     sa.ForeignKeyConstraint(['sample_id'], ['sample.id'], ),
     sa.ForeignKeyConstraint(['suggestion_id'], ['suggestion.id'], ),
-    sa.PrimaryKeyConstraint('id')
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('review', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_review_bulk_id'), ['bulk_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_review_sample_id'), ['sample_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_review_suggestion_id'), ['suggestion_id'], unique=False)
 
@@ -250,7 +464,8 @@ def upgrade() -> None:
     sa.CheckConstraint('(review_id IS NULL) <> (suggestion_id IS NULL)', name='event_has_one_owner'),
     sa.ForeignKeyConstraint(['review_id'], ['review.id'], ),
     sa.ForeignKeyConstraint(['suggestion_id'], ['suggestion.id'], ),
-    sa.PrimaryKeyConstraint('id')
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('event', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_event_event_type'), ['event_type'], unique=False)
@@ -303,49 +518,103 @@ def downgrade() -> None:
     with op.batch_alter_table('review', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_review_suggestion_id'))
         batch_op.drop_index(batch_op.f('ix_review_sample_id'))
+        batch_op.drop_index(batch_op.f('ix_review_bulk_id'))
 
     op.drop_table('review')
+    op.drop_table('vector')
     with op.batch_alter_table('suggestion', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_suggestion_sample_id'))
         batch_op.drop_index(batch_op.f('ix_suggestion_model_id'))
+        batch_op.drop_index(batch_op.f('ix_suggestion_bulk_id'))
 
     op.drop_table('suggestion')
+    with op.batch_alter_table('skip', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_skip_sample_id'))
+
+    op.drop_table('skip')
+    with op.batch_alter_table('schema_change_item', schema=None) as batch_op:
+        batch_op.drop_index('ix_schema_change_item_sample')
+        batch_op.drop_index('ix_schema_change_item_open')
+
+    op.drop_table('schema_change_item')
+    op.drop_table('sample_text')
+    with op.batch_alter_table('odd_label', schema=None) as batch_op:
+        batch_op.drop_index('ix_odd_label_score')
+
+    op.drop_table('odd_label')
+    with op.batch_alter_table('note', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_note_sample_id'))
+        batch_op.drop_index('ix_note_person')
+        batch_op.drop_index(batch_op.f('ix_note_bulk_id'))
+
+    op.drop_table('note')
+    with op.batch_alter_table('neighbour', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_neighbour_other_id'))
+
+    op.drop_table('neighbour')
+    with op.batch_alter_table('media', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_media_sample_id'))
+
+    op.drop_table('media')
     with op.batch_alter_table('evaluation', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_evaluation_model_id'))
         batch_op.drop_index(batch_op.f('ix_evaluation_collection_id'))
 
     op.drop_table('evaluation')
-    with op.batch_alter_table('model', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_model_collection_id'))
+    with op.batch_alter_table('draft', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_draft_person'))
 
-    op.drop_table('model')
-    with op.batch_alter_table('media', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_media_sample_id'))
-
-    op.drop_table('media')
-    with op.batch_alter_table('loss', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_loss_run_id'))
-
-    op.drop_table('loss')
     op.drop_table('draft')
-    with op.batch_alter_table('schema_version', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_schema_version_collection_id'))
+    with op.batch_alter_table('type_set_member', schema=None) as batch_op:
+        batch_op.drop_index('ix_type_set_member_type')
 
-    op.drop_table('schema_version')
+    op.drop_table('type_set_member')
     with op.batch_alter_table('sample', schema=None) as batch_op:
         batch_op.drop_index('ix_sample_work')
         batch_op.drop_index(batch_op.f('ix_sample_split_group'))
         batch_op.drop_index(batch_op.f('ix_sample_parallel_group'))
+        batch_op.drop_index('ix_queue_uncertain')
+        batch_op.drop_index('ix_queue_types')
+        batch_op.drop_index('ix_queue_random')
+        batch_op.drop_index('ix_queue_oldest')
+        batch_op.drop_index('ix_queue_disagree')
 
     op.drop_table('sample')
+    with op.batch_alter_table('model', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_model_collection_id'))
+
+    op.drop_table('model')
+    with op.batch_alter_table('loss', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_loss_run_id'))
+
+    op.drop_table('loss')
+    with op.batch_alter_table('bulk_item', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_bulk_item_bulk_id'))
+
+    op.drop_table('bulk_item')
+    op.drop_table('type_set')
+    with op.batch_alter_table('schema_version', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_schema_version_collection_id'))
+
+    op.drop_table('schema_version')
+    with op.batch_alter_table('schema_change', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_schema_change_collection_id'))
+
+    op.drop_table('schema_change')
     with op.batch_alter_table('run', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_run_collection_id'))
 
     op.drop_table('run')
+    op.drop_table('queue')
     with op.batch_alter_table('promotion', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_promotion_collection_id'))
 
     op.drop_table('promotion')
+    op.drop_table('correction')
+    with op.batch_alter_table('bulk', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_bulk_collection_id'))
+
+    op.drop_table('bulk')
     op.drop_table('person')
     with op.batch_alter_table('job', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_job_state'))

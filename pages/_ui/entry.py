@@ -1,0 +1,27 @@
+"""Every page is reached through app.py, so through the sign-in gate; importing this sees to it.
+
+Streamlit takes a folder called `pages/` for its older kind of pages until `st.navigation` has run
+once in a process, and opens such a page by its address without app.py: the first page that is
+reloaded after a restart, and each run of an `AppTest` that has switched pages.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner import script_runner
+
+
+def _run_app(main_script_path: str) -> None:
+    """What Streamlit does with a main script that has no folder `pages/` beside it."""
+    code = compile(Path(main_script_path).read_text(encoding="utf-8"), main_script_path, "exec")
+    exec(code, sys.modules["__main__"].__dict__)  # as script_runner does with its own copy
+
+
+script_runner._mpa_v1 = _run_app
+if PagesManager.uses_pages_directory:  # this very run came by the older way: begin it again
+    PagesManager.uses_pages_directory = False
+    st.rerun()

@@ -1,0 +1,63 @@
+"""The Review page's address: the open sample and the filter, so that a reload and a link find them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import InputError, NotFoundError
+from core.records import CollectionRecord
+from pages._ui.catalogue import t
+from pages._ui.desk import FilterMessage
+from pages._ui.layout import confirm_note
+from pages._ui.session import services
+
+_LANGUAGE, _ALL, _SAMPLE = "language", "all", "sample"
+
+
+def address_filter() -> FilterMessage:
+    """The filter in the address: `language=zh`, and `all=1` for reviewed samples too."""
+    params = st.query_params
+    return FilterMessage(
+        language=params.get(_LANGUAGE, "")[:10], unreviewed=params.get(_ALL) != "1"
+    )
+
+
+def address_sample(current: CollectionRecord) -> int | None:
+    """The sample in the address, if it is one of this collection."""
+    asked = st.query_params.get(_SAMPLE)
+    if not asked:
+        return None
+    try:
+        record = services().store.samples.get(read_key(asked))
+    except (NotFoundError, InputError):
+        confirm_note(t("review.missing", asked=asked))
+        return None
+    return record.key if record.collection_id == current.id else None
+
+
+def remember_filter(chosen: FilterMessage) -> None:
+    """Write the filter into the address; what is as usual is left out."""
+    _set(_LANGUAGE, chosen.language)
+    _set(_ALL, "" if chosen.unreviewed else "1")
+
+
+def remember_sample(key: int | None) -> None:
+    """Write the open sample into the address."""
+    _set(_SAMPLE, "" if key is None else str(key))
+
+
+def read_key(value: object) -> int:
+    """A sample's key as an address or a message has it."""
+    if isinstance(value, bool) or not str(value).isdecimal() or len(str(value)) > 18:
+        raise InputError(t("review.error.key", value=value))
+    return int(str(value))
+
+
+def _set(name: str, value: str) -> None:
+    params = st.query_params
+    if params.get(name, "") == value:
+        return
+    if value:
+        params[name] = value
+    else:
+        params.pop(name, None)

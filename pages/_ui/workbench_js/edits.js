@@ -1,0 +1,139 @@
+// What a person does to the events: each edit is one change that can be undone.
+
+const REASONS = ["type", "boundary", "role", "hallucinated", "language", "duplicate", "other"];
+
+Object.assign(Bench.prototype, {
+  put() {
+    if (!this.sel) { this.say(this.w(this.focus ? "put.no_selection" : "put.no_event")); return; }
+    const spans = [[this.T.point(this.sel.a), this.T.point(this.sel.b)]];
+    const target = this.armed ?? (this.focus?.part ? this.focus : null);
+    if (target) { this.fill(target.event, target.part, spans); return; }
+    if (this.event && !this.event.trigger && isLive(this.event)) { this.fill(this.event.id, "t", spans); return; }
+    this.say(this.w(this.event ? "put.choose_role" : "put.no_event"));
+  },
+
+  fill(id, part, spans) {
+    const event = eventOf(this.doc, id);
+    if (!event || !isLive(event)) { this.say(this.w("put.rejected")); return; }
+    const [next, landed] = putSpans(this.doc, id, part, spans, this.T, this.type(event));
+    this.cursor = this.sel?.b ?? this.cursor;
+    this.sel = null;
+    this.armed = null;
+    this.change(next, { event: id, part: landed });
+    this.reveal();
+  },
+
+  digit(n) {
+    if (this.event) this.takeRole(this.event.id, n - 1);
+    else this.say(this.w("put.no_event"));
+  },
+
+  /** A role by its number: filled at once with what is selected, else armed. */
+  takeRole(id, index) {
+    const event = eventOf(this.doc, id);
+    const role = isLive(event) && this.type(event)?.roles[index];
+    if (!role) { this.say(this.w("role.none", { n: index + 1 })); return; }
+    if (this.sel) { this.fill(id, `r:${role.name}`, [[this.T.point(this.sel.a), this.T.point(this.sel.b)]]); return; }
+    if (this.focus?.event !== id) this.focus = { event: id, part: "" };
+    this.arm(id, `r:${role.name}`);
+  },
+
+  arm(event, part) {
+    this.armed = { event, part };
+    if (this.sel) this.put();
+    else this.paint();
+  },
+
+  accept(advance) {
+    if (!this.event || this.focus.part.startsWith("r:")) return;
+    if (this.focus.part && !this.slot) return;
+    const { event, part } = this.focus;
+    this.change(acceptPart(this.doc, event, part));
+    if (advance) this.advance();
+  },
+
+  acceptAll(threshold = Number(this.el.threshold.value)) { this.change(acceptAll({ ...this.doc }, threshold)); },
+
+  reject() {
+    const item = this.focus && (this.focus.part ? this.slot : this.event);
+    if (!item) return;
+    const { event, part } = this.focus;
+    const stays = item.origin !== "person";
+    const near = part ? "" : this.neighbour(1)?.id ?? this.neighbour(-1)?.id;
+    this.change(rejectPart(this.doc, event, part, item.reason), stays ? null : part ? { event, part: "" } : near ? { event: near, part: "" } : null);
+    if (!stays && !eventOf(this.doc, this.focus?.event)) this.focus = null;
+    if (stays) this.askReason(event, part);
+    else this.paint();
+  },
+
+  askReason(event, part) {
+    const items = REASONS.map((code) => ({ label: this.w(`reason.${code}`), code, search: [] }));
+    openList(this, {
+      title: this.w("reason.title"), items, numbered: true, quick: true,
+      onChoose: ({ code }) => { this.change(giveReason(this.doc, event, part, code)); this.advance(); },
+    });
+  },
+
+  /** A type (or, on an argument, a role) chosen by typing a few letters. */
+  chooseType() {
+    if (!this.event) return;
+    const { event, part } = this.focus;
+    if (part.startsWith("a:")) {
+      const items = (this.type(this.event)?.roles ?? []).map((role) => this.option(role));
+      openList(this, { title: this.w("choose.role"), items, typed: true, onChoose: ({ name }) => this.change(setRole(this.doc, event, part, name)) });
+    } else this.pickType((name) => this.change(setType(this.doc, event, name)));
+  },
+
+  newEvent() {
+    this.pickType((name) => {
+      const spans = this.sel ? [[this.T.point(this.sel.a), this.T.point(this.sel.b)]] : null;
+      const [next, id] = addEvent(this.doc, name, spans, this.T);
+      if (this.sel) this.cursor = this.sel.b;
+      this.sel = null;
+      this.armed = spans ? null : { event: id, part: "t" };
+      this.change(next, { event: id, part: spans ? "" : "t" });
+      this.reveal();
+    });
+  },
+
+  pickType(onName) {
+    const items = this.data.schema.map((type) => this.option(type));
+    openList(this, { title: this.w("choose.type"), items, typed: true, onChoose: ({ name }) => onName(name) });
+  },
+
+  option(item) {
+    const label = this.label(item);
+    return { name: item.name, label, more: label === item.name ? null : item.name, search: [item.name, ...Object.values(item.labels ?? {})] };
+  },
+
+  noEvent() { this.change(toggleNoEvent(this.doc)); if (!eventOf(this.doc, this.focus?.event)) this.focus = null; this.paint(); },
+  duplicate() { if (this.event) { const [next, id] = duplicateEvent(this.doc, this.event.id); this.change(next, { event: id, part: "" }); } },
+  merge() { if (this.event) { const [next, id] = mergeEvent(this.doc, this.event.id); this.change(next, { event: id, part: "" }); } },
+  split() { if (this.event) { const [next, id] = splitEvent(this.doc, this.event.id, this.focus.part); this.change(next, { event: id, part: "" }); } },
+
+  /** Add what is selected to the focused span: it then has several pieces. */
+  addFragment() {
+    const spans = spansOf(this.slot);
+    if (!this.sel || !spans.length) { this.say(this.w("fragment.how")); return; }
+    this.fill(this.focus.event, this.focus.part, [...spans, [this.T.point(this.sel.a), this.T.point(this.sel.b)]]);
+  },
+
+  /** The words of a slot that were not found: likely places, best first. */
+  findWords() {
+    const { event, part } = this.focus;
+    const found = findCandidates(this.T, this.slot?.text ?? "");
+    if (!found.length) { this.say(this.w("find.none")); return; }
+    const items = found.map((c) => ({ ...c, label: `…${this.T.text.slice(Math.max(0, c.a - 12), c.a)}[${this.T.text.slice(c.a, c.b)}]${this.T.text.slice(c.b, c.b + 12)}…`, more: `${Math.round(c.score * 100)} %`, search: [] }));
+    openList(this, { title: this.w("find.title"), items, numbered: true, onChoose: ({ a, b }) => this.fill(event, part, [[this.T.point(a), this.T.point(b)]]) });
+  },
+
+  takeOffer() { const offer = this.offer; this.offer = null; this.change(mergeSuggestion(this.doc, offer)); },
+  leaveOffer() { this.left = this.offer.suggestion; this.offer = null; this.paint(); },
+
+  /** A suggestion that came while the person was at work is offered, not put between their events. */
+  checkOffer() {
+    const { fresh } = this.sample;
+    const isNew = fresh.suggestion && !this.doc.suggestion && this.rev > 0 && fresh.suggestion !== this.left;
+    this.offer = isNew && fresh.events.length ? fresh : null;
+  },
+});

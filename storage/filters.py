@@ -1,0 +1,70 @@
+"""A `SampleFilter` as conditions on the sample table; all but ids and text are in every queue's index."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import exists
+from sqlmodel import col, select
+
+from core.queues import fold
+from core.records import SampleFilter
+from storage.tables import SampleRow, SampleTextRow, TypeSetMemberRow
+
+
+def conditions(wanted: SampleFilter | None, collection_id: int | None) -> list[Any]:
+    """What a sample must meet; `waiting` is said too where the states allow, for the indexes."""
+    found: list[Any] = []
+    if collection_id is not None:
+        found.append(SampleRow.collection_id == collection_id)
+    if wanted is None:
+        return found
+    for column, values in (
+        (SampleRow.external_id, wanted.ids),
+        (SampleRow.language, wanted.languages),
+        (SampleRow.state, wanted.states),
+        (SampleRow.split, wanted.splits),
+        (SampleRow.modality, wanted.modalities),
+        (SampleRow.source_name, wanted.sources),
+        (SampleRow.id, wanted.keys),
+    ):
+        if values:
+            found.append(col(column).in_(list(values)))
+    waiting = one_side(wanted)
+    if waiting is not None:
+        found.append(col(SampleRow.waiting).is_(waiting))
+    found += _ranges(wanted)
+    if wanted.flagged is not None:
+        found.append(SampleRow.flags > 0 if wanted.flagged else SampleRow.flags == 0)
+    if wanted.event_type:
+        having = select(TypeSetMemberRow.set_id).where(
+            TypeSetMemberRow.event_type == wanted.event_type
+        )
+        found.append(col(SampleRow.type_set_id).in_(having))
+    if wanted.text:
+        words = col(SampleTextRow.folded).contains(fold(wanted.text), autoescape=True)
+        found.append(exists().where(col(SampleTextRow.sample_id) == SampleRow.id, words))
+    return found
+
+
+def one_side(wanted: SampleFilter) -> bool | None:
+    """Whether the states of a filter are all waiting (True), all reviewed (False), or mixed."""
+    sides = {state != "reviewed" for state in wanted.states}
+    return sides.pop() if len(sides) == 1 else None
+
+
+def _ranges(wanted: SampleFilter) -> list[Any]:
+    found: list[Any] = []
+    if wanted.published_from is not None:
+        found.append(col(SampleRow.published) >= wanted.published_from.isoformat())
+    if wanted.published_to is not None:
+        found.append(col(SampleRow.published) <= wanted.published_to.isoformat())
+    if wanted.imported_from is not None:
+        found.append(col(SampleRow.imported) >= wanted.imported_from)
+    if wanted.imported_before is not None:
+        found.append(col(SampleRow.imported) < wanted.imported_before)
+    if wanted.confidence_from is not None:
+        found.append(col(SampleRow.confidence) >= wanted.confidence_from)
+    if wanted.confidence_to is not None:
+        found.append(col(SampleRow.confidence) <= wanted.confidence_to)
+    return found

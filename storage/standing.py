@@ -1,0 +1,273 @@
+"""What queues order by, kept up to date inside the transaction that adds a suggestion or a review.
+
+`settle` works the same out again from the rows behind it, for many samples at once: after an undo, a
+restore, or a change of the schema.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
+
+from sqlalchemy import delete, func, insert, update
+from sqlmodel import Session, col, select
+
+from core.events import Event
+from core.queues import certainty, changed_events, disagreement, types_digest
+from storage import mapping
+from storage.tables import (
+    CorrectionRow,
+    EventRow,
+    ReviewRow,
+    SampleRow,
+    SkipRow,
+    SuggestionRow,
+    TypeSetMemberRow,
+    TypeSetRow,
+)
+
+TypeSet = tuple[str, frozenset[str]]  # a language and event types
+
+
+def stand_after_suggestion(
+    session: Session, row: SampleRow, suggestion: SuggestionRow, events: Sequence[Event]
+) -> None:
+    """A suggestion was added: what it is unsure of, where another model differs, its types."""
+    for name, value in _figures(events, _other_models(session, row, suggestion)).items():
+        setattr(row, name, value)
+    was_waiting = row.state != "reviewed"
+    if row.state == "new":
+        row.state = "suggested"
+    if was_waiting:
+        _move(session, row, {e.event_type for e in events}, was_waiting=True)
+
+
+def stand_after_review(
+    session: Session, row: SampleRow, review: ReviewRow, events: Sequence[Event]
+) -> None:
+    """A review was added: its types, what it corrected, and no skip of this person any more."""
+    was_waiting = row.state != "reviewed"
+    row.state = "reviewed"
+    _move(session, row, {e.event_type for e in events}, was_waiting=was_waiting)
+    count_corrections(session, row, review, by=1)
+    session.execute(
+        delete(SkipRow).where(
+            col(SkipRow.sample_id) == row.id, col(SkipRow.person) == review.person
+        )
+    )
+
+
+def count_corrections(session: Session, row: SampleRow, review: ReviewRow, *, by: int) -> None:
+    """Count (or with -1 take back) what a review says of a suggestion, the first time one does."""
+    if review.suggestion_id is None:
+        return
+    earlier = select(ReviewRow.id).where(
+        ReviewRow.suggestion_id == review.suggestion_id, col(ReviewRow.id) < review.id
+    )
+    if session.exec(earlier.limit(1)).first() is not None:
+        return
+    types = session.exec(
+        select(EventRow.event_type)
+        .where(EventRow.suggestion_id == review.suggestion_id)
+        .order_by(col(EventRow.position))
+    ).all()
+    changed = changed_events(review.difference)
+    for event_type, seen in Counter(types).items():
+        turned = sum(types[i] == event_type for i in changed if i < len(types))
+        _add_correction(session, row, event_type, seen=by * seen, changed=by * turned)
+
+
+def find_sets(
+    session: Session, collection_id: int, wanted: Iterable[TypeSet]
+) -> dict[TypeSet, int]:
+    """The ids of type sets; those that nobody had yet are made."""
+    digests = {(language, types_digest([*types])): (language, types) for language, types in wanted}
+    found: dict[TypeSet, int] = {}
+    for part in _parts(sorted({digest for _, digest in digests})):
+        rows = session.exec(
+            select(TypeSetRow).where(
+                TypeSetRow.collection_id == collection_id, col(TypeSetRow.digest).in_(part)
+            )
+        )
+        for row in rows:
+            if (row.language, row.digest) in digests:
+                found[digests[row.language, row.digest]] = cast(int, row.id)
+    missing = [(key, kind) for key, kind in digests.items() if kind not in found]
+    ids = mapping.insert_all(
+        session,
+        TypeSetRow,
+        [
+            {"collection_id": collection_id, "language": language, "digest": digest}
+            for (language, digest), _ in missing
+        ],
+    )
+    members = []
+    for ident, (_, kind) in zip(ids, missing, strict=True):
+        found[kind] = ident
+        members += [{"set_id": ident, "event_type": name} for name in sorted(kind[1])]
+    if members:
+        session.execute(insert(TypeSetMemberRow), members)
+    return found
+
+
+def add_to_sets(session: Session, counts: Mapping[int, int], *, waiting: bool) -> None:
+    """Count samples in (or with a negative number out of) their type sets."""
+    column = TypeSetRow.waiting if waiting else TypeSetRow.reviewed
+    for ident, count in counts.items():
+        session.execute(
+            update(TypeSetRow).where(col(TypeSetRow.id) == ident).values({column: column + count})
+        )
+
+
+def recount(session: Session, collection_id: int) -> None:
+    """Count the samples of every type set again."""
+
+    def samples(*, waiting: bool) -> Any:
+        return (
+            select(func.count())
+            .select_from(SampleRow)
+            .where(
+                SampleRow.collection_id == collection_id,
+                col(SampleRow.waiting).is_(waiting),
+                SampleRow.type_set_id == TypeSetRow.id,
+            )
+            .scalar_subquery()
+        )
+
+    session.execute(
+        update(TypeSetRow)
+        .where(col(TypeSetRow.collection_id) == collection_id)
+        .values(waiting=samples(waiting=True), reviewed=samples(waiting=False))
+        .execution_options(synchronize_session=False)
+    )
+
+
+def settle(session: Session, collection_id: int, keys: Sequence[int]) -> None:
+    """Work out again what queues order by for these samples of one collection, from the rows
+    behind it. Corrections are history and stay as they were counted."""
+    for part in mapping.chunks(keys):
+        _settle(session, collection_id, part)
+    recount(session, collection_id)
+
+
+# ---------------------------------------------------------------- private
+
+
+def _settle(session: Session, collection_id: int, keys: Sequence[int]) -> None:
+    session.flush()
+    samples = session.exec(
+        select(SampleRow.id, SampleRow.language, SampleRow.state).where(col(SampleRow.id).in_(keys))
+    ).all()
+    newest, others = _newest_suggestions(session, keys)
+    suggested = mapping.events_of(session, "suggestion_id", [*newest.values(), *others.values()])
+    reviewed = _types_of_reviews(session, keys)
+    kinds: dict[int, TypeSet] = {}
+    changes: list[dict[str, Any]] = []
+    for key, language, state in samples:
+        events = suggested.get(newest.get(cast(int, key), 0), ())
+        other = suggested[others[key]] if key in others else None
+        types = reviewed[cast(int, key)] if state == "reviewed" else {e.event_type for e in events}
+        if types:
+            kinds[cast(int, key)] = (language, frozenset(types))
+        changes.append({"id": key, **_figures(events, other)})
+    ids = find_sets(session, collection_id, set(kinds.values()))
+    for change in changes:
+        kind = kinds.get(change["id"])
+        change["type_set_id"] = ids[kind] if kind else None
+    if changes:
+        session.execute(update(SampleRow), changes)
+
+
+def _figures(events: Sequence[Event], other: Sequence[Event] | None) -> dict[str, Any]:
+    sure = certainty(events)
+    differs = None if other is None else disagreement(other, events)
+    return {
+        "confidence": sure.lowest,
+        "unsure_of": sure.of,
+        "is_complete": sure.is_complete,
+        "disagree_order": -differs[0] if differs else None,
+        "disagree_in": differs[1] if differs else None,
+    }
+
+
+def _other_models(
+    session: Session, row: SampleRow, suggestion: SuggestionRow
+) -> Sequence[Event] | None:
+    """The newest suggestion of any other model."""
+    other = session.exec(
+        select(SuggestionRow.id)
+        .where(SuggestionRow.sample_id == row.id, SuggestionRow.model_id != suggestion.model_id)
+        .order_by(col(SuggestionRow.id).desc())
+    ).first()
+    return None if other is None else mapping.events_of(session, "suggestion_id", [other])[other]
+
+
+def _newest_suggestions(
+    session: Session, keys: Sequence[int]
+) -> tuple[dict[int, int], dict[int, int]]:
+    """The newest suggestion of each sample, and the newest of a model other than that one's."""
+    newest: dict[int, int] = {}
+    others: dict[int, int] = {}
+    models: dict[int, str] = {}
+    rows = session.exec(
+        select(SuggestionRow.id, SuggestionRow.sample_id, SuggestionRow.model_id)
+        .where(col(SuggestionRow.sample_id).in_(keys))
+        .order_by(col(SuggestionRow.id).desc())
+    )
+    for ident, key, model in rows:
+        if key not in newest:
+            newest[key], models[key] = cast(int, ident), model
+        elif key not in others and model != models[key]:
+            others[key] = cast(int, ident)
+    return newest, others
+
+
+def _types_of_reviews(session: Session, keys: Sequence[int]) -> dict[int, set[str]]:
+    newest = (
+        select(func.max(ReviewRow.id))
+        .where(col(ReviewRow.sample_id).in_(keys))
+        .group_by(col(ReviewRow.sample_id))
+    )
+    found: dict[int, set[str]] = defaultdict(set)
+    rows = session.exec(
+        select(ReviewRow.sample_id, EventRow.event_type)
+        .join(EventRow, col(EventRow.review_id) == ReviewRow.id)
+        .where(col(ReviewRow.id).in_(newest))
+    )
+    for key, event_type in rows:
+        found[key].add(event_type)
+    return found
+
+
+def _move(session: Session, row: SampleRow, types: set[str], *, was_waiting: bool) -> None:
+    """Put a sample into the set of its types, and count it there and no more where it was."""
+    if row.type_set_id is not None:
+        add_to_sets(session, {row.type_set_id: -1}, waiting=was_waiting)
+    row.type_set_id = None
+    if types:
+        kind = (row.language, frozenset(types))
+        row.type_set_id = find_sets(session, row.collection_id, [kind])[kind]
+        add_to_sets(session, {row.type_set_id: 1}, waiting=row.state != "reviewed")
+
+
+def _add_correction(
+    session: Session, row: SampleRow, event_type: str, *, seen: int, changed: int
+) -> None:
+    known = session.exec(
+        select(CorrectionRow).where(
+            CorrectionRow.collection_id == row.collection_id,
+            CorrectionRow.language == row.language,
+            CorrectionRow.event_type == event_type,
+        )
+    ).first()
+    if known is None:
+        known = CorrectionRow(
+            collection_id=row.collection_id, language=row.language, event_type=event_type
+        )
+        session.add(known)
+    known.seen, known.changed = known.seen + seen, known.changed + changed
+
+
+def _parts(values: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (values[i : i + mapping.CHUNK] for i in range(0, len(values), mapping.CHUNK))

@@ -1,0 +1,135 @@
+"""Training: the plan before, the run while, the history after."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from core.records import LossPoint
+from tests.app.data import BASE, SCHEMA, add_demo, add_run, add_score
+
+
+def said(app) -> str:
+    parts = [*app.markdown, *app.caption, *app.warning, *app.error, *app.info]
+    return "\n".join(str(element.value) for element in parts)
+
+
+def points(n: int) -> list[LossPoint]:
+    return [LossPoint(i + 1, i / 10, 3 - i / 10, 1e-4, 100.0, 2.0 * (i + 1)) for i in range(n)]
+
+
+def test_the_plan_is_said_in_words_before_anything_starts(open_page, services):
+    add_demo(services)
+
+    app = open_page("training")
+
+    assert "**12 corrected samples**: English 3, Chinese 3, Spanish 3, Russian 3" in said(app)
+    assert "Judged on the test split, 8 samples" in said(app)
+    assert "Russian has few samples" in said(app)
+    assert services.store.runs.all() == []
+
+
+def test_both_presets_are_visible_editable_and_shown_as_a_command(open_page, services):
+    add_demo(services)
+    app = open_page("training")
+
+    app.number_input(key="recipe_laptop_rank").set_value(8).run()
+    laptop = app.code[0].value
+    app.segmented_control(key="preset").set_value("paper").run()
+
+    assert "--collection demo --preset laptop --set rank=8" in laptop
+    assert app.number_input(key="recipe_paper_rank").value == 128
+    assert app.number_input(key="recipe_paper_max_tokens").value == 9300
+    assert app.number_input(key="recipe_paper_learning_rate").value == 1e-5
+
+
+def test_a_setting_that_cannot_work_is_named_and_nothing_starts(open_page, services):
+    add_demo(services)
+    app = open_page("training")
+
+    app.number_input(key="recipe_laptop_batch_size").set_value(0).run()
+
+    assert "batch_size" in app.error[0].value
+    assert app.button(key="retrain").disabled
+
+
+def test_retrain_queues_one_run_under_the_persons_name(open_page, services):
+    record = add_demo(services)
+    app = open_page("training")
+
+    app.number_input(key="recipe_laptop_epochs").set_value(1.0).run()
+    app.button(key="retrain").click().run()
+
+    runs = services.store.runs.all(record.id)
+    assert not app.exception
+    assert [(r.state, r.recipe["epochs"]) for r in runs] == [("queued", 1.0)]
+    assert app.button(key="retrain").disabled
+    assert app.get("progress")[0].proto.text == "Run 1 waits for the worker"
+
+
+def test_a_running_run_shows_its_step_and_the_time_left(open_page, services):
+    record = add_demo(services)
+    run = add_run(
+        services, record, state="running", step=30, total_steps=90, started=datetime.now(UTC)
+    )
+    services.store.runs.add_losses(run, points(30))
+
+    app = open_page("training")
+
+    bar = app.get("progress")[0].proto
+    assert bar.value == 33
+    assert bar.text == "Run 1: step 30 of 90, loss 0.100, about 2 min left"
+    assert app.get("plotly_chart")
+
+
+def test_a_failed_run_says_why(open_page, services):
+    record = add_demo(services)
+    run = add_run(services, record, state="running")
+    services.store.runs.finish(
+        run, "failed", "this machine has too little memory: use a smaller batch"
+    )
+
+    app = open_page("training")
+
+    assert "too little memory" in app.error[0].value
+
+
+def test_a_run_is_shown_with_its_scores_per_language_against_its_base(open_page, services):
+    record = add_demo(services)
+    add_score(services, record, BASE, 12.5)
+    run = add_run(services, record)
+    add_score(services, record, f"run-{run}", 50.0)
+
+    app = open_page("training")
+
+    table = app.table[0].value
+    assert table.loc["Triggers, accuracy", "Chinese"] == "12.5 → 50.0"
+    assert table.loc["Arguments, F1 (Arg-C)", "All"] == "12.5 → 50.0"
+    assert "test split, 8 samples" in said(app)
+
+
+def test_deleting_a_run_names_what_it_frees(open_page, services):
+    record = add_demo(services)
+    run = add_run(services, record)
+    folder = services.home.runs / str(run)
+    folder.mkdir(parents=True)
+    (folder / "adapter.safetensors").write_bytes(b"0" * 2_000_000)
+    app = open_page("training")
+
+    app.button(key=f"delete_run_{run}").click().run()
+    named = said(app)
+    app.button(key=f"delete_run_{run}_yes").click().run()
+
+    assert "frees 2 MB" in named
+    assert not folder.exists()
+    assert services.store.runs.all() == []
+
+
+def test_nothing_to_train_on_leads_to_review(open_page, services):
+    services.store.collections.create("空", SCHEMA)
+    services.store.models.add(BASE, title="Tiny", state="base", location="/nowhere")
+
+    app = open_page("training")
+
+    assert not app.exception
+    assert app.button(key="retrain").disabled
+    assert "nothing to train on" in said(app)

@@ -24,7 +24,7 @@ pages = {
         st.Page("pages/overview.py", title=t("page.overview"), url_path="overview"),
     ],
 }
-with error_boundary():
+with error_boundary(of_page=True):
     known = person() is not None
     page = st.navigation(pages, position="top" if known else "hidden")
     if known:

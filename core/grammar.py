@@ -25,9 +25,12 @@ class Bounds:
     argument_length: int = 160
 
     @classmethod
-    def for_text(cls, text: str) -> Bounds:
-        """More events for a longer text: 3 to 12."""
-        return cls(events=max(3, min(12, 2 + len(text) // 80)))
+    def for_text(cls, text: str, *, is_tuned: bool) -> Bounds:
+        """More events for a longer text: 3 to 12, 2 to 8 for a model that says whatever it may."""
+        if is_tuned:
+            return cls(events=max(3, min(12, 2 + len(text) // 80)))
+        events = max(2, min(8, len(text) // 160))
+        return cls(events=events, trigger_length=30, argument_length=80)
 
 
 def reply_grammar(
@@ -37,13 +40,13 @@ def reply_grammar(
 
     A tuned model may give arguments in any order and number repeated words. One that was never
     shown a reply would repeat itself to the bounds: it goes through a type's roles in their order,
-    each at most once, or twice where the schema lets it repeat.
+    each at most once.
 
     A text with nothing to point at, or a schema without types, allows only `[]`. What is retired is
     left out.
     """
     schema = offered(schema)
-    bounds = bounds or Bounds.for_text(text)
+    bounds = bounds or Bounds.for_text(text, is_tuned=is_tuned)
     shown = [json.dumps(p, ensure_ascii=False)[1:-1] for p in pieces(without_breaks(text))]
     if not schema.types or all(p.isspace() for p in shown):
         return 'start: "[]"\n'
@@ -52,7 +55,7 @@ def reply_grammar(
         "event: " + " | ".join(f"event_{i}" for i in range(len(schema.types))),
     ]
     for i, event_type in enumerate(schema.types):
-        rules += (_tuned_rules if is_tuned else _ordered_rules)(i, event_type, bounds)
+        rules += _tuned_rules(i, event_type, bounds) if is_tuned else _ordered_rules(i, event_type)
     span = '%regex { "substring_chunks": ' + json.dumps(shown, ensure_ascii=False) + " }"
     rules += [
         f"TRIGGER: PIECES & /[^ ]([^\\n]{{0,{bounds.trigger_length - 2}}}[^ ])?/",
@@ -77,18 +80,17 @@ def _tuned_rules(i: int, event_type: EventType, bounds: Bounds) -> list[str]:
     ]
 
 
-def _ordered_rules(i: int, event_type: EventType, bounds: Bounds) -> list[str]:
-    # after_k: what may follow once roles up to k are done; a comma stands before every argument
+def _ordered_rules(i: int, event_type: EventType) -> list[str]:
+    # What may follow when the roles before the k-th are done; a comma stands before every argument
     # but the first, so the chain is there twice.
     rules = [f'event_{i}: {_head(event_type)} TRIGGER "\\",[" first_{i}_0 "]]"']
-    slots = [r for r in event_type.roles for _ in range(2 if r.multiple else 1)]
-    for k, role in enumerate(slots[: bounds.arguments * 2]):
+    for k, role in enumerate(event_type.roles):
         argument = _quoted(f'[{_json(role.name)},"') + ' WORDS "\\"]"'
         rules += [
             f"first_{i}_{k}: {argument} next_{i}_{k + 1} | first_{i}_{k + 1}",
             f'next_{i}_{k}: "," {argument} next_{i}_{k + 1} | next_{i}_{k + 1}',
         ]
-    end = min(len(slots), bounds.arguments * 2)
+    end = len(event_type.roles)
     return [*rules, f'first_{i}_{end}: ""', f'next_{i}_{end}: ""']
 
 

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core.events import Event
-from core.records import CollectionRecord, SampleFilter, SampleRecord
+from core.records import (
+    CollectionRecord,
+    ReviewRecord,
+    SampleFilter,
+    SampleRecord,
+    SchemaChangeRecord,
+)
 from core.samples import Sample
 from core.schema import Schema
 
@@ -62,8 +71,24 @@ class Backend(Protocol):
         ...
 
 
+class Embedder(Protocol):
+    """What turns texts into vectors whose cosine says how alike they are."""
+
+    name: str  # kept with each vector: vectors of two embedders cannot be compared
+    alike_from: float  # from this cosine on (`core.similar`) two texts are worth showing together
+    same_from: float  # from this one on they say nearly the same
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """A row of length 1 for each text, in order."""
+        ...
+
+
 class CollectionsPort(Protocol):
     """Where collections and their schemas are kept."""
+
+    def all(self) -> Sequence[CollectionRecord]:
+        """Every collection, oldest first."""
+        ...
 
     def find(self, name: str) -> CollectionRecord | None:
         """The collection called `name`, or None."""
@@ -80,6 +105,26 @@ class CollectionsPort(Protocol):
 
 class SamplesPort(Protocol):
     """Where samples are kept, each with the events of its newest review."""
+
+    def get(self, key: int) -> SampleRecord:
+        """One sample by its key; raises `NotFoundError`."""
+        ...
+
+    def reviews(self, key: int) -> Sequence[ReviewRecord]:
+        """The reviews of a sample, newest first."""
+        ...
+
+    def add_review(
+        self,
+        key: int,
+        events: Sequence[Event],
+        *,
+        person: str,
+        schema_number: int,
+        difference: Sequence[Mapping[str, Any]] = (),
+    ) -> int:
+        """Add a review and return its id."""
+        ...
 
     def hashes(self, collection_id: int) -> Mapping[str, str]:
         """{sample id: content hash at import} of everything in a collection."""
@@ -114,6 +159,14 @@ class ImportsPort(Protocol):
         ...
 
 
+class SchemaChangesPort(Protocol):
+    """What was changed of schemas."""
+
+    def since(self, collection_id: int, number: int) -> Sequence[SchemaChangeRecord]:
+        """The changes after schema version `number` that still hold, oldest first."""
+        ...
+
+
 class StorePort(Protocol):
     """What `core.workflow` needs of the store."""
 
@@ -130,4 +183,9 @@ class StorePort(Protocol):
     @property
     def imports(self) -> ImportsPort:
         """The way in."""
+        ...
+
+    @property
+    def schema_changes(self) -> SchemaChangesPort:
+        """What was changed of schemas."""
         ...

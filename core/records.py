@@ -13,7 +13,7 @@ from typing import Any, Literal
 from core.events import Event
 from core.samples import Sample, State
 
-JobKind = Literal["suggest", "annotate", "train", "evaluate", "fetch"]
+JobKind = Literal["suggest", "annotate", "train", "evaluate", "fetch", "embed", "audit", "refresh"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 ModelState = Literal["base", "candidate", "promoted", "retired", "deleted"]
 ReviewOrigin = Literal["person", "import", "schema change"]
@@ -138,6 +138,23 @@ class DraftRecord:
     document: Mapping[str, Any]
     rev: int
     updated: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRecord:
+    """A flag or comment; `words` are the sample's text from `start` to `end`, where it is about one."""
+
+    id: int
+    sample_key: int
+    person: str
+    kind: Literal["flag", "comment"]
+    text: str
+    start: int | None
+    end: int | None
+    words: str | None
+    created: datetime
+    resolved: datetime | None
+    resolved_by: str | None
 
 
 @dataclass(frozen=True, slots=True)

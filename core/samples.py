@@ -18,6 +18,7 @@ MEDIA_KINDS: tuple[MediaKind, ...] = ("image", "video", "audio", "document")
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 State = Literal["new", "suggested", "reviewed"]
+STATES: tuple[State, ...] = ("new", "suggested", "reviewed")
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,8 +107,8 @@ def show_models(chosen: CollectionRecord, in_use: str | None) -> None:
         s: int(counts[s].sum()) for s in SPLITS[::-1] if len(counts) and counts[s].sum()
     }
     with st.container(border=True, key="model_card"), error_boundary():
-        any_score = next((e for e in evaluations if e.model_id == looked_at.id), None)
-        show_model(chosen, looked_at, splits=splits, any_score=any_score)
+        mine = [newest_of(evaluations, looked_at.id, split=name) for name in SPLITS]
+        show_model(chosen, looked_at, splits=splits, scores=[e for e in mine if e])
 
 
 def offer_registration() -> None:

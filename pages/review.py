@@ -27,7 +27,7 @@ from train.queue import cancel_job, keep_ahead
 
 _DONE = "review_done"  # ids of the messages that were dealt with
 _PROBLEMS = "review_problems"  # [{id, message, retry}] of the last message
-_STANDING = "review_standing"  # how far the collection is: counted anew after all but drafts
+_STANDING = "review_standing"  # where the person is: looked up anew after all but drafts
 _AHEAD = "review_ahead"  # the sample after which the worker prepares suggestions
 _SESSION = "review_session"  # lets the browser see that the server, or its session, is a new one
 
@@ -35,8 +35,8 @@ _SESSION = "review_session"  # lets the browser see that the server, or its sess
 def main() -> None:
     """Gather what the workbench shows, show it, and look after the suggestion on its way."""
     current = collection()
-    standing = None if current is None else _standing(current.id)
-    if current is None or not standing or not standing["progress"]["total"]:
+    standing = {} if current is None else _standing(current)
+    if current is None or not standing["progress"]["total"]:
         st.session_state.pop(_STANDING, None)
         empty_state(t("review.empty"), action=t("review.empty.action"), page="pages/samples.py")
         return
@@ -48,10 +48,7 @@ def main() -> None:
 
 def gather(current: CollectionRecord, standing: dict[str, Any]) -> dict[str, Any]:
     """Everything the workbench is given: the open sample and its neighbours, schema and filter."""
-    store, chosen, state = services().store, address_filter(), st.session_state
-    wanted = desk_data.wanted_samples(chosen)
-    place = desk_data.find_place(store, current.id, wanted, key=address_sample(current))
-    remember_sample(place.key)
+    store, state, place = services().store, st.session_state, standing["place"]
     around = {
         name: None if key is None else desk_data.sample_data(store, key, person=person() or "")
         for name, key in (("open", place.key), ("next", place.next), ("previous", place.previous))
@@ -66,7 +63,7 @@ def gather(current: CollectionRecord, standing: dict[str, Any]) -> dict[str, Any
         **around, "suggesting": suggesting, "language": LANGUAGE, "person": person(),
         "session": state.setdefault(_SESSION, uuid4().hex),
         "schema": desk_data.schema_data(store.collections.schema(current.id)),
-        "filter": {**chosen.model_dump(), "languages": standing["languages"]},
+        "filter": {**address_filter().model_dump(), "languages": standing["languages"]},
         "progress": standing["progress"],
         "done": state.get(_DONE, []), "problems": state.get(_PROBLEMS, []),
     }  # fmt: skip
@@ -121,15 +118,20 @@ def watch(key: int, job_id: int) -> None:
             st.rerun()
 
 
-def _standing(collection_id: int) -> dict[str, Any]:
+def _standing(current: CollectionRecord) -> dict[str, Any]:
+    """The open sample with its neighbours, and how far the collection is.
+
+    Kept while only drafts change, ten seconds at most, since others work here too.
+    """
+    store, chosen, key = services().store, address_filter(), address_sample(current)
+    of = (current.id, chosen.language, chosen.unreviewed, key, int(time.monotonic() / 10))
     known = st.session_state.get(_STANDING)
-    of = (
-        collection_id,
-        int(time.monotonic() / 10),
-    )  # others work here too: ten seconds old at most
     if known is None or known["of"] != of:
-        found = desk_data.standing_data(services().store, collection_id)
-        known = st.session_state[_STANDING] = {"of": of, **found}
+        wanted = desk_data.wanted_samples(chosen)
+        place = desk_data.find_place(store, current.id, wanted, key=key)
+        remember_sample(place.key)
+        known = {"of": of, "place": place, **desk_data.standing_data(store, current.id)}
+        st.session_state[_STANDING] = known
     return dict(known)
 
 

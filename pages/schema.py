@@ -13,15 +13,17 @@ from pages._ui.schema_editor import Used, add_type, edit_type
 from pages._ui.session import collection, services
 from pages._ui.words import write_time
 
+SHOWN = 6  # changes named in the bar; the others are counted
+
 
 def show_changes(draft: Draft) -> None:
     """What is not saved yet, and the button that saves it as a new version, below everything."""
     with st.bottom, st.container(key="unsaved"):
         lines = describe_changes(draft.base, draft.schema)
-        st.markdown(f"**{tn('schema.unsaved', len(lines))}**")
-        st.markdown("\n".join(f"- {escape(line)}" for line in lines[:8]))
-        if len(lines) > 8:
-            st.caption(t("schema.unsaved.more", n=len(lines) - 8))
+        said = "; ".join(lines[:SHOWN])
+        if len(lines) > SHOWN:
+            said += " " + t("schema.unsaved.more", n=len(lines) - SHOWN)
+        st.markdown(f"**{tn('schema.unsaved', len(lines))}**: {escape(said)}")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             note = st.text_input(
                 t("schema.note"), key="schema_note", placeholder=t("schema.note.hint")

@@ -46,24 +46,54 @@ def carry_suggestions(
             SuggestionRow,
             [
                 {
-                    "sample_id": row.sample_id, "model_id": row.model_id, "seconds": row.seconds,
-                    "raw_reply": row.raw_reply, "prompt_version": row.prompt_version,
-                    "schema_number": number, "problems": list(row.problems),
+                    **_copied(row),
+                    "schema_number": number,
                     "decoding": {**row.decoding, "schema_change": change_id, "was": row.id},
                 }
                 for row, _ in made
             ],
-        )  # fmt: skip
+        )
         owned = [(ident, new) for ident, (_, new) in zip(added, made, strict=True)]
         mapping.add_events(session, "suggestion_id", owned)
         count += len(made)
     return count
 
 
+def restore_suggestions(
+    session: Session, collection_id: int, *, change_id: int, number: int
+) -> None:
+    """Add again the suggestions that a change carried over, as they were before it."""
+    rows = session.execute(_suggestions(collection_id, ())).all()
+    carried = {
+        int(row.decoding["was"]): row
+        for row, _ in rows
+        if row.decoding.get("schema_change") == change_id
+    }
+    for part in mapping.chunks(list(carried)):
+        events = mapping.events_of(session, "suggestion_id", part)
+        added = mapping.insert_all(
+            session,
+            SuggestionRow,
+            [
+                {
+                    **_copied(carried[was]), "schema_number": number,
+                    "decoding": {
+                        k: v for k, v in carried[was].decoding.items()
+                        if k not in ("schema_change", "was")
+                    },
+                }
+                for was in part
+            ],
+        )  # fmt: skip
+        owned = [(ident, events[was]) for ident, was in zip(added, part, strict=True)]
+        mapping.add_events(session, "suggestion_id", owned)
+
+
 def count_suggestions(session: Session, collection_id: int, types: Sequence[str]) -> int:
     """How many unreviewed samples have a newest suggestion with one of the types."""
     query = _suggestions(collection_id, types).subquery()
-    return session.execute(sqlalchemy_select(func.count()).select_from(query)).scalar_one()
+    count = sqlalchemy_select(func.count()).select_from(query)
+    return int(session.execute(count).scalar_one())
 
 
 def carry_drafts(
@@ -91,7 +121,9 @@ def carry_drafts(
 
 def count_drafts(session: Session, collection_id: int, types: Sequence[str]) -> int:
     """How many unfinished reviews have an event of one of the types."""
-    documents = (row.document.get("document", {}) for row, _ in session.execute(_drafts(collection_id)))
+    documents = (
+        row.document.get("document", {}) for row, _ in session.execute(_drafts(collection_id))
+    )
     return sum(
         any(isinstance(e, dict) and e.get("event_type") in types for e in d.get("events", []))
         for d in documents
@@ -101,19 +133,28 @@ def count_drafts(session: Session, collection_id: int, types: Sequence[str]) -> 
 # ---------------------------------------------------------------- private
 
 
+def _copied(row: SuggestionRow) -> dict[str, Any]:
+    return {
+        "sample_id": row.sample_id, "model_id": row.model_id, "seconds": row.seconds,
+        "raw_reply": row.raw_reply, "prompt_version": row.prompt_version,
+        "problems": list(row.problems),
+    }  # fmt: skip
+
+
 def _suggestions(collection_id: int, types: Sequence[str]) -> Any:
-    """(suggestion, language): the newest of each unreviewed sample, where it has one of the types."""
+    """(suggestion, language): the newest of each unreviewed sample, where it has one of the types
+    (with no types: each)."""
     later = aliased(SuggestionRow)
+    having = exists().where(
+        col(EventRow.suggestion_id) == col(SuggestionRow.id), col(EventRow.event_type).in_(types)
+    )
     return (
         sqlalchemy_select(SuggestionRow, col(SampleRow.language))
         .join(SampleRow, col(SampleRow.id) == col(SuggestionRow.sample_id))
         .where(
             col(SampleRow.collection_id) == collection_id,
             col(SampleRow.state) == "suggested",
-            exists().where(
-                col(EventRow.suggestion_id) == col(SuggestionRow.id),
-                col(EventRow.event_type).in_(types),
-            ),
+            *([having] if types else []),
             ~exists().where(
                 col(later.sample_id) == col(SuggestionRow.sample_id),
                 col(later.id) > col(SuggestionRow.id),

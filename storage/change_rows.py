@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import delete, exists, func, insert, update
+from sqlalchemy import exists, insert, update
 from sqlalchemy import select as sqlalchemy_select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from core.errors import NotFoundError
 from core.events import Event
-from core.schema import Schema, missing_parts, schema_from_dict
+from core.schema import Schema, schema_from_dict
 from core.schema_change import Change, touched_types
 from core.schema_relabel import Applied, Undecided, change_events
 from storage import mapping
@@ -44,7 +44,9 @@ class Reviewed:
 Touched = tuple[Reviewed, Applied]
 
 
-def schema_of(session: Session, collection_id: int, number: int | None = None) -> tuple[int, Schema]:
+def schema_of(
+    session: Session, collection_id: int, number: int | None = None
+) -> tuple[int, Schema]:
     """A schema version (the newest without `number`) with its number."""
     query = select(SchemaRow).where(SchemaRow.collection_id == collection_id)
     if number is not None:
@@ -56,9 +58,9 @@ def schema_of(session: Session, collection_id: int, number: int | None = None) -
 
 
 def with_types(
-    session: Session, collection_id: int, types: Sequence[str]
+    session: Session, collection_id: int, types: Sequence[str], *, without: Set[int] = frozenset()
 ) -> Iterator[list[Reviewed]]:
-    """The samples whose newest review has an event of one of the types, in pieces."""
+    """The samples, but `without`, whose newest review has an event of one of the types, in pieces."""
     later = aliased(ReviewRow)
     rows = session.execute(
         sqlalchemy_select(
@@ -78,6 +80,7 @@ def with_types(
         )
         .order_by(col(SampleRow.id))
     ).all()  # fmt: skip
+    rows = [row for row in rows if row[0] not in without]
     for part in (rows[i : i + mapping.CHUNK] for i in range(0, len(rows), mapping.CHUNK)):
         events = mapping.events_of(session, "review_id", [r[4] for r in part])
         yield [Reviewed(k, i, lang, s, r, events[r]) for k, i, lang, s, r in part]
@@ -107,8 +110,8 @@ def add_changed(
 ) -> None:
     """Add the reviews that a change makes; samples left to a person wait again."""
     entry = {"kind": "schema_change", "change": row.id, "what": row.change}
-    doubts = [[_doubt(u) for u in applied.undecided] for _, applied in part]
-    reviews = _add_reviews(
+    doubts = [[doubt_to_dict(u) for u in applied.undecided] for _, applied in part]
+    reviews = add_reviews(
         session,
         [
             (
@@ -121,7 +124,7 @@ def add_changed(
         number=number,
         person=person,
     )
-    _add_items(
+    add_items(
         session,
         [
             {
@@ -132,131 +135,35 @@ def add_changed(
             for review, (sample, _), found in zip(reviews, part, doubts, strict=True)
         ],
     )  # fmt: skip
-    _set_state(session, [s.key for s, applied in part if applied.undecided], "suggested")
-
-
-def unreviewed_since(
-    session: Session, change_id: int
-) -> tuple[list[SchemaChangeItemRow], list[int]]:
-    """(what a change did to samples that nobody has reviewed since, the other samples)."""
-    newest = (
-        sqlalchemy_select(func.max(ReviewRow.id))
-        .where(col(ReviewRow.sample_id) == col(SchemaChangeItemRow.sample_id))
-        .scalar_subquery()
-    )
-    rows = session.execute(
-        sqlalchemy_select(SchemaChangeItemRow, newest).where(
-            col(SchemaChangeItemRow.change_id) == change_id
-        )
-    ).all()
-    mine = [item for item, review in rows if item.after_id == review]
-    return mine, [item.sample_id for item, review in rows if item.after_id != review]
-
-
-def add_restored(
-    session: Session,
-    row: SchemaChangeRow,
-    items: Sequence[SchemaChangeItemRow],
-    *,
-    number: int,
-    person: str | None,
-) -> None:
-    """Add reviews equal to those before a change, and put the samples in the state they had."""
-    entry = {"kind": "schema_change_undone", "change": row.id, "what": row.change}
-    for part in (items[i : i + mapping.CHUNK] for i in range(0, len(items), mapping.CHUNK)):
-        events = mapping.events_of(session, "review_id", [i.before_id for i in part])
-        _add_reviews(
-            session,
-            [(i.sample_id, events[i.before_id], entry) for i in part],
-            number=number,
-            person=person,
-        )
-        for state in {i.state_before for i in part}:
-            _set_state(session, [i.sample_id for i in part if i.state_before == state], state)
-
-
-def add_late(
-    session: Session,
-    row: SchemaChangeRow,
-    late: Sequence[Reviewed],
-    restored: Schema,
-) -> None:
-    """Leave samples to a person that were labelled with names which the undoing retires."""
-    doubts = {
-        s.key: [
-            _doubt(Undecided(i, "undone", values={"type": event.event_type}))
-            for i, event in enumerate(s.events)
-            if _is_retired(restored, event)
-        ]
-        for s in late
-    }
-    _drop_items(session, row, late)
-    _add_items(
-        session,
-        [
-            {
-                "change_id": row.id, "sample_id": s.key, "before_id": s.review_id,
-                "after_id": s.review_id, "state_before": s.state, "is_open": True,
-                "undecided": doubts[s.key],
-            }
-            for s in late
-        ],
-    )  # fmt: skip
-    _set_state(session, [s.key for s in late], "suggested")
-
-
-def follow_late(
-    session: Session,
-    row: SchemaChangeRow,
-    late: Sequence[Touched],
-    *,
-    number: int,
-    person: str | None,
-) -> None:
-    """Rename back what was labelled since, as a review of its own."""
-    _drop_items(session, row, [sample for sample, _ in late])
-    for part in (late[i : i + mapping.CHUNK] for i in range(0, len(late), mapping.CHUNK)):
-        add_changed(session, row, part, number=number, person=person)
-
-
-def late_samples(
-    session: Session, collection_id: int, names: Sequence[str], restored: Schema, done: set[int]
-) -> list[Reviewed]:
-    """Samples, those in `done` apart, whose newest review has names that `restored` lacks."""
-    return [
-        sample
-        for part in with_types(session, collection_id, names)
-        for sample in part
-        if sample.key not in done and missing_parts(restored, sample.events)
-    ]
+    set_state(session, [s.key for s, applied in part if applied.undecided], "suggested")
 
 
 def open_items() -> Any:
     """A query of the items that a person must decide and nobody has reviewed since."""
-    later = aliased(ReviewRow)
     return (
         select(SchemaChangeItemRow)
         .join(SampleRow, col(SampleRow.id) == SchemaChangeItemRow.sample_id)
-        .where(
-            col(SchemaChangeItemRow.is_open).is_(True),
-            ~exists().where(
-                col(later.sample_id) == col(SchemaChangeItemRow.sample_id),
-                col(later.id) > col(SchemaChangeItemRow.after_id),
-            ),
-        )
+        .where(col(SchemaChangeItemRow.is_open).is_(True), ~is_reviewed_since())
     )
 
 
-# ---------------------------------------------------------------- private
+def is_reviewed_since() -> Any:
+    """Whether a person has reviewed an item's sample after the change; other changes do not count."""
+    return exists().where(
+        col(ReviewRow.sample_id) == col(SchemaChangeItemRow.sample_id),
+        col(ReviewRow.id) > col(SchemaChangeItemRow.after_id),
+        col(ReviewRow.origin) != ORIGIN,
+    )
 
 
-def _add_reviews(
+def add_reviews(
     session: Session,
     made: Sequence[tuple[int, Sequence[Event], dict[str, Any]]],
     *,
     number: int,
     person: str | None,
 ) -> list[int]:
+    """Add reviews that a change makes: (sample, events, what the difference says) each."""
     reviews = mapping.insert_all(
         session,
         ReviewRow,
@@ -273,33 +180,18 @@ def _add_reviews(
     return reviews
 
 
-def _add_items(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+def add_items(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Write down what a change did to each sample."""
     if rows:
-        session.execute(insert(SchemaChangeItemRow), rows)
+        session.execute(insert(SchemaChangeItemRow.__table__), rows)  # type: ignore[attr-defined]
 
 
-def _drop_items(session: Session, row: SchemaChangeRow, samples: Sequence[Reviewed]) -> None:
-    for part in mapping.chunks([s.key for s in samples]):
-        session.execute(
-            delete(SchemaChangeItemRow).where(
-                col(SchemaChangeItemRow.change_id) == row.id,
-                col(SchemaChangeItemRow.sample_id).in_(part),
-            )
-        )
-
-
-def _set_state(session: Session, keys: Sequence[int], state: str) -> None:
+def set_state(session: Session, keys: Sequence[int], state: str) -> None:
+    """Put samples in a state."""
     for part in mapping.chunks(keys):
         session.execute(update(SampleRow).where(col(SampleRow.id).in_(part)).values(state=state))
 
 
-def _doubt(found: Undecided) -> dict[str, Any]:
+def doubt_to_dict(found: Undecided) -> dict[str, Any]:
+    """What is left to a person, as it is stored."""
     return {k: dict(v) if k == "values" else v for k, v in asdict(found).items()}
-
-
-def _is_retired(schema: Schema, event: Event) -> bool:
-    known = schema.type(event.event_type)
-    if known is None or known.retired:
-        return True
-    retired = {r.name for r in known.roles if r.retired}
-    return any(a.role in retired for a in event.arguments)

@@ -13,6 +13,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import DBAPIError
@@ -125,6 +126,11 @@ def migrate(url: str) -> Path | None:
         backup = back_up(url, label=current) if current and path is not None else None
         with _translated(engine):
             command.upgrade(config, "head")
+    except CommandError as problem:
+        raise StorageError(
+            f"the database {url} is of version {current}, which this Argus does not know: it was made "
+            "by a newer one. Update Argus; the database is unchanged"
+        ) from problem
     except OSError as problem:
         raise StorageError(
             f"the folder of the database cannot be written ({problem}): "

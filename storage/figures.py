@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import cast
 
 from sqlmodel import Session, col, select
 
@@ -27,7 +26,7 @@ class KnownSet:
     language: str
     waiting: int
     reviewed: int
-    types: frozenset[str] = frozenset()
+    types: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -40,13 +39,14 @@ class Figures:
     by_language: dict[tuple[str, str], int] = field(default_factory=dict)
     corrections: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
 
-    def types_of(self, set_id: int | None) -> frozenset[str]:
+    def types_of(self, set_id: int | None) -> Collection[str]:
         """The types of a set; none without one."""
-        return next((s.types for s in self.sets if s.id == set_id), frozenset())
+        return next((s.types for s in self.sets if s.id == set_id), ())
 
-    def set_id(self, types: frozenset[str], language: str) -> int | None:
+    def set_id(self, types: Iterable[str], language: str) -> int | None:
         """The set with exactly these types, or None."""
-        found = (s.id for s in self.sets if s.language == language and s.types == types)
+        wanted = set(types)
+        found = (s.id for s in self.sets if s.language == language and set(s.types) == wanted)
         return next(found, None)
 
     def rarest(self, types: Iterable[str], language: str) -> tuple[int, int, str] | None:
@@ -76,39 +76,41 @@ class Figures:
 def read_figures(session: Session, collection_id: int) -> Figures:
     """The figures of a collection as they are now."""
     figures = Figures()
-    members: dict[int, set[str]] = defaultdict(set)
+    connection = session.connection()  # plain rows: there may be thousands of sets
     mine = TypeSetRow.collection_id == collection_id
-    rows = session.exec(
+    members: dict[int, list[str]] = defaultdict(list)
+    for set_id, event_type in connection.execute(
         select(TypeSetMemberRow.set_id, TypeSetMemberRow.event_type)
         .join(TypeSetRow, col(TypeSetRow.id) == TypeSetMemberRow.set_id)
         .where(mine)
-    )
-    for set_id, event_type in rows:
-        members[set_id].add(event_type)
+    ):
+        members[set_id].append(event_type)
     totals: dict[str, int] = defaultdict(int)
     here: dict[tuple[str, str], int] = defaultdict(int)
-    sets = session.exec(
+    for ident, language, waiting, reviewed in connection.execute(
         select(TypeSetRow.id, TypeSetRow.language, TypeSetRow.waiting, TypeSetRow.reviewed)
         .where(mine)
         .order_by(col(TypeSetRow.id))
-    )
-    for ident, language, waiting, reviewed in sets:
-        types = frozenset(members[cast(int, ident)])
-        figures.sets.append(KnownSet(cast(int, ident), language, waiting, reviewed, types))
+    ):
+        types = tuple(members[ident])
+        figures.sets.append(KnownSet(ident, language, waiting, reviewed, types))
         for name in types:
             totals[name] += reviewed
             here[name, language] += reviewed
     figures.by_type, figures.by_language = dict(totals), dict(here)
     figures.corrections = {
-        (row.event_type, row.language): (row.changed, row.seen)
-        for row in session.exec(
-            select(CorrectionRow).where(CorrectionRow.collection_id == collection_id)
+        (event_type, language): (changed, seen)
+        for event_type, language, changed, seen in connection.execute(
+            select(
+                CorrectionRow.event_type, CorrectionRow.language,
+                CorrectionRow.changed, CorrectionRow.seen,
+            ).where(CorrectionRow.collection_id == collection_id)
         )
-    }
+    }  # fmt: skip
     return figures
 
 
-def suggested_types(session: Session, key: int) -> frozenset[str]:
+def suggested_types(session: Session, key: int) -> set[str]:
     """The event types of a sample's newest suggestion."""
     newest = (
         select(SuggestionRow.id)
@@ -116,10 +118,8 @@ def suggested_types(session: Session, key: int) -> frozenset[str]:
         .order_by(col(SuggestionRow.id).desc())
         .limit(1)
     )
-    return frozenset(
+    return set(
         session.exec(
-            select(EventRow.event_type).where(
-                EventRow.suggestion_id == newest.scalar_subquery()
-            )
+            select(EventRow.event_type).where(EventRow.suggestion_id == newest.scalar_subquery())
         )
     )

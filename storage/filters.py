@@ -1,4 +1,7 @@
-"""A `SampleFilter` as conditions on the sample table; all but ids and text are in every queue's index."""
+"""A `SampleFilter` as conditions on the sample table; all but ids and text are in every queue's index.
+
+States are said as what they are not: an equality would draw SQLite to an index that has less in it.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,18 @@ from sqlmodel import col, select
 
 from core.queues import fold
 from core.records import SampleFilter
+from core.samples import STATES
 from storage.tables import SampleRow, SampleTextRow, TypeSetMemberRow
 
 
-def conditions(wanted: SampleFilter | None, collection_id: int | None) -> list[Any]:
-    """What a sample must meet; `waiting` is said too where the states allow, for the indexes."""
+def conditions(
+    wanted: SampleFilter | None, collection_id: int | None, *, each_text: bool = False
+) -> list[Any]:
+    """What a sample must meet.
+
+    A text is searched for in all samples first. `each_text`: in each that is looked at, where those
+    are few, or where another list of keys would be multiplied with that one.
+    """
     found: list[Any] = []
     if collection_id is not None:
         found.append(SampleRow.collection_id == collection_id)
@@ -22,7 +32,6 @@ def conditions(wanted: SampleFilter | None, collection_id: int | None) -> list[A
     for column, values in (
         (SampleRow.external_id, wanted.ids),
         (SampleRow.language, wanted.languages),
-        (SampleRow.state, wanted.states),
         (SampleRow.split, wanted.splits),
         (SampleRow.modality, wanted.modalities),
         (SampleRow.source_name, wanted.sources),
@@ -30,10 +39,7 @@ def conditions(wanted: SampleFilter | None, collection_id: int | None) -> list[A
     ):
         if values:
             found.append(col(column).in_(list(values)))
-    waiting = one_side(wanted)
-    if waiting is not None:
-        found.append(col(SampleRow.waiting).is_(waiting))
-    found += _ranges(wanted)
+    found += [*_states(wanted), *_ranges(wanted)]
     if wanted.flagged is not None:
         found.append(SampleRow.flags > 0 if wanted.flagged else SampleRow.flags == 0)
     if wanted.event_type:
@@ -42,8 +48,11 @@ def conditions(wanted: SampleFilter | None, collection_id: int | None) -> list[A
         )
         found.append(col(SampleRow.type_set_id).in_(having))
     if wanted.text:
-        words = col(SampleTextRow.folded).contains(fold(wanted.text), autoescape=True)
-        found.append(exists().where(col(SampleTextRow.sample_id) == SampleRow.id, words))
+        saying = col(SampleTextRow.folded).contains(fold(wanted.text), autoescape=True)
+        if each_text or wanted.event_type:
+            found.append(exists().where(col(SampleTextRow.sample_id) == SampleRow.id, saying))
+        else:
+            found.append(col(SampleRow.id).in_(select(SampleTextRow.sample_id).where(saying)))
     return found
 
 
@@ -51,6 +60,18 @@ def one_side(wanted: SampleFilter) -> bool | None:
     """Whether the states of a filter are all waiting (True), all reviewed (False), or mixed."""
     sides = {state != "reviewed" for state in wanted.states}
     return sides.pop() if len(sides) == 1 else None
+
+
+def _states(wanted: SampleFilter) -> list[Any]:
+    if not wanted.states:
+        return []
+    waiting = one_side(wanted)
+    found: list[Any] = [] if waiting is None else [col(SampleRow.waiting).is_(waiting)]
+    for state in STATES:
+        is_out = state not in wanted.states
+        if is_out and waiting is not (state == "reviewed"):
+            found.append(SampleRow.state != state)
+    return found
 
 
 def _ranges(wanted: SampleFilter) -> list[Any]:

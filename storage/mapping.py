@@ -25,10 +25,15 @@ def chunks(keys: Sequence[int]) -> Iterable[Sequence[int]]:
 
 
 def insert_all(session: Session, table: type[Any], rows: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Insert rows in one go; returns their ids in order."""
+    """Insert rows in one go; returns their ids in order.
+
+    Into the plain table: for a mapped class SQLAlchemy leaves out what is None, and so needs a
+    statement for every change of what is left out.
+    """
     if not rows:
         return []
-    statement = insert(table).returning(table.id, sort_by_parameter_order=True)
+    plain = table.__table__
+    statement = insert(plain).returning(plain.c.id, sort_by_parameter_order=True)
     return list(session.scalars(statement, list(rows)))
 
 
@@ -59,7 +64,7 @@ def add_events(
         placed += [(a.role, a.mention) for a in event.arguments]
         mentions += [_mention_row(event_id, i, role, m) for i, (role, m) in enumerate(placed)]
     if mentions:
-        session.execute(insert(MentionRow), mentions)
+        session.execute(insert(MentionRow.__table__), mentions)  # type: ignore[attr-defined]
 
 
 def events_of(session: Session, owner: Owner, keys: Sequence[int]) -> dict[int, tuple[Event, ...]]:

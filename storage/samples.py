@@ -227,14 +227,16 @@ class Samples:
         decoding: Mapping[str, Any],
         problems: Sequence[str] = (),
         seconds: float,
+        bulk_id: int | None = None,
     ) -> int:
-        """Add a suggestion and mark a new sample suggested."""
+        """Add a suggestion (perhaps of a bulk operation) and mark a new sample suggested."""
         with writing(self._engine) as session:
             row = _sample(session, key)
             suggestion = SuggestionRow(
                 sample_id=key, model_id=model_id, raw_reply=raw_reply,
                 prompt_version=prompt_version, schema_number=schema_number,
                 decoding=dict(decoding), problems=list(problems), seconds=seconds,
+                bulk_id=bulk_id,
             )  # fmt: skip
             session.add(suggestion)
             session.flush()

@@ -7,16 +7,18 @@ edited. All of it is one transaction, worked on in pieces so that it needs littl
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
 from sqlalchemy import func
+from sqlalchemy import select as sqlalchemy_select
 from sqlalchemy.engine import Engine
 from sqlmodel import col, select
 
 from core.errors import NotFoundError, RefusedError
 from core.records import ChangeExample, ChangePreview, SchemaChangeRecord
-from core.schema import missing_parts
+from core.schema import Schema, missing_parts
 from core.schema_change import (
     Change,
     change_from_dict,
@@ -25,9 +27,10 @@ from core.schema_change import (
     inverse_of,
     touched_types,
 )
-from core.schema_relabel import change_events
+from core.schema_relabel import Applied, change_events
 from core.schema_reshape import change_schema, undo_in_schema
-from storage import change_rest, change_rows
+from storage import change_rest, change_rows, change_undo
+from storage.change_rows import Reviewed
 from storage.collections import add_schema_version
 from storage.database import reading, writing
 from storage.standing import settle
@@ -128,16 +131,15 @@ class SchemaChanges:
                 raise NotFoundError(f"there is no schema change {change_id}")
             if row.undone is not None:
                 raise RefusedError("this change was taken back already")
+            change_undo.check_last(session, row)
             ident, change = row.collection_id, change_from_dict(row.change)
             current = change_rows.schema_of(session, ident)[1]
             before = change_rows.schema_of(session, ident, row.number_before)[1]
             after = change_rows.schema_of(session, ident, row.number_after)[1]
             restored = undo_in_schema(current, before=before, after=after)
-            items, skipped = change_rows.unreviewed_since(session, change_id)
+            items, skipped = change_undo.unreviewed_since(session, change_id)
             names = [t.name for t in after.types if before.type(t.name) != t]
-            late = change_rows.late_samples(
-                session, ident, names, restored, {i.sample_id for i in items}
-            )
+            late = change_undo.late_samples(session, ident, names, restored, {i.key for i in items})
             inverse = inverse_of(change)
             if inverse is None:
                 used = [
@@ -150,19 +152,92 @@ class SchemaChanges:
             number = add_schema_version(
                 session, ident, restored, note=f"undone: {describe_change(change)}", person=person
             )
-            change_rows.add_restored(session, row, items, number=number, person=person)
+            change_undo.add_restored(session, row, items, number=number, person=person)
+            change_rest.restore_suggestions(session, ident, change_id=change_id, number=number)
             if inverse is None:
-                change_rows.add_late(session, row, late, restored)
+                change_undo.add_late(session, row, late, restored)
             else:
                 followed = [
                     (s, change_events(inverse, s.events, language=s.language, before=after, after=restored))
                     for s in late
                 ]  # fmt: skip
-                change_rows.follow_late(session, row, followed, number=number, person=person)
+                change_undo.follow_late(session, row, followed, number=number, person=person)
                 change_rest.carry_drafts(session, ident, inverse, touched_types(after, inverse))
                 change_rest.carry_suggestions(
                     session, ident, inverse, after, restored, change_id=change_id, number=number
                 )
-            row.undone, row.undone_by, row.skipped = datetime.now(UTC), person, len(skipped)
-            settle(session, ident, [*(i.sample_id for i in items), *(s.key for s in late)])
+            row.undone, row.undone_by, row.skipped = datetime.now(UTC), person, skipped
+            settle(session, ident, [*(i.key for i in items), *(s.key for s in late)])
             return _record(row)
+
+    def all(self, collection_id: int, *, limit: int = 100) -> list[SchemaChangeRecord]:
+        """The changes of a collection's schema, newest first."""
+        with reading(self._engine) as session:
+            query = select(SchemaChangeRow).where(SchemaChangeRow.collection_id == collection_id)
+            rows = session.exec(query.order_by(col(SchemaChangeRow.id).desc()).limit(limit))
+            return [_record(row) for row in rows]
+
+    def since(self, collection_id: int, number: int) -> list[SchemaChangeRecord]:
+        """The changes that led from schema version `number` to the newest and still hold, oldest
+        first."""
+        found = reversed(self.all(collection_id, limit=1000))
+        return [c for c in found if c.number_before >= number and c.undone is None]
+
+    def waiting(self, collection_id: int, *, limit: int = 50) -> list[Waiting]:
+        """The samples that a change left to a person and nobody has reviewed since, oldest first:
+        (key, why as a key of the catalogue, what that says)."""
+        with reading(self._engine) as session:
+            query = change_rows.open_items().where(SampleRow.collection_id == collection_id)
+            rows = session.exec(query.order_by(col(SchemaChangeItemRow.sample_id)).limit(limit))
+            return [(row.sample_id, *_words(row.undecided[0])) for row in rows if row.undecided]
+
+    def count_waiting(self, collection_id: int) -> int:
+        """How many samples `waiting` would list without a limit."""
+        with reading(self._engine) as session:
+            query = change_rows.open_items().where(SampleRow.collection_id == collection_id)
+            count = sqlalchemy_select(func.count()).select_from(query.subquery())
+            return int(session.execute(count).scalar_one())
+
+    def why(self, key: int) -> list[Waiting]:
+        """What a person must decide of a sample: (event from 0, why, what that says)."""
+        with reading(self._engine) as session:
+            query = change_rows.open_items().where(SchemaChangeItemRow.sample_id == key)
+            found = [doubt for row in session.exec(query) for doubt in row.undecided]
+            return [(doubt["event"], *_words(doubt)) for doubt in found]
+
+
+# ---------------------------------------------------------------- private
+
+
+def _words(doubt: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    values = {"role": doubt["role"], "type": "", "words": "", **doubt["values"]}
+    return f"evolve.why.{doubt['why']}", values
+
+
+def _open_examples(sample: Reviewed, applied: Applied) -> list[ChangeExample]:
+    return [
+        ChangeExample(
+            sample.key, sample.sample_id, sample.language, applied.events[doubt.event], None,
+            why=doubt.why, role=doubt.role, values=doubt.values,
+        )
+        for doubt in applied.undecided[:2]
+    ]  # fmt: skip
+
+
+def _examples(
+    sample: Reviewed, change: Change, before: Schema, after: Schema
+) -> list[ChangeExample]:
+    """The first event of a sample that changes, by itself."""
+    for event in sample.events:
+        one = change_events(change, [event], language=sample.language, before=before, after=after)
+        if one.touched:
+            new = one.events[0] if one.events else None
+            return [ChangeExample(sample.key, sample.sample_id, sample.language, event, new)]
+    return []
+
+
+def _record(r: SchemaChangeRow) -> SchemaChangeRecord:
+    return SchemaChangeRecord(
+        cast(int, r.id), r.collection_id, r.change, r.note, r.person, r.created, r.number_before,
+        r.number_after, r.annotations, r.samples, r.people, r.undone, r.undone_by, r.skipped,
+    )  # fmt: skip

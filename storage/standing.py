@@ -73,9 +73,31 @@ def count_corrections(session: Session, row: SampleRow, review: ReviewRow, *, by
         .order_by(col(EventRow.position))
     ).all()
     changed = changed_events(review.difference)
+    counts: dict[tuple[str, str], tuple[int, int]] = {}
     for event_type, seen in Counter(types).items():
         turned = sum(types[i] == event_type for i in changed if i < len(types))
-        _add_correction(session, row, event_type, seen=by * seen, changed=by * turned)
+        counts[row.language, event_type] = (by * seen, by * turned)
+    add_corrections(session, row.collection_id, counts)
+
+
+def add_corrections(
+    session: Session, collection_id: int, counts: Mapping[tuple[str, str], tuple[int, int]]
+) -> None:
+    """Add (seen, changed) suggested events by (language, event type)."""
+    for (language, event_type), (seen, changed) in counts.items():
+        known = session.exec(
+            select(CorrectionRow).where(
+                CorrectionRow.collection_id == collection_id,
+                CorrectionRow.language == language,
+                CorrectionRow.event_type == event_type,
+            )
+        ).first()
+        if known is None:
+            known = CorrectionRow(
+                collection_id=collection_id, language=language, event_type=event_type
+            )
+            session.add(known)
+        known.seen, known.changed = known.seen + seen, known.changed + changed
 
 
 def find_sets(
@@ -249,24 +271,6 @@ def _move(session: Session, row: SampleRow, types: set[str], *, was_waiting: boo
         kind = (row.language, frozenset(types))
         row.type_set_id = find_sets(session, row.collection_id, [kind])[kind]
         add_to_sets(session, {row.type_set_id: 1}, waiting=row.state != "reviewed")
-
-
-def _add_correction(
-    session: Session, row: SampleRow, event_type: str, *, seen: int, changed: int
-) -> None:
-    known = session.exec(
-        select(CorrectionRow).where(
-            CorrectionRow.collection_id == row.collection_id,
-            CorrectionRow.language == row.language,
-            CorrectionRow.event_type == event_type,
-        )
-    ).first()
-    if known is None:
-        known = CorrectionRow(
-            collection_id=row.collection_id, language=row.language, event_type=event_type
-        )
-        session.add(known)
-    known.seen, known.changed = known.seen + seen, known.changed + changed
 
 
 def _parts(values: Sequence[str]) -> Iterable[Sequence[str]]:

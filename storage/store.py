@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from sqlalchemy.engine import Engine
 
+from storage.bulk import Bulk
 from storage.collections import Collections
 from storage.database import migrate, open_engine
 from storage.home import Home
 from storage.imports import Imports
+from storage.notes import Notes
+from storage.queues import Queues
+from storage.radar import Radar
 from storage.reads import Reads
 from storage.samples import Samples
+from storage.schema_changes import SchemaChanges
+from storage.vectors import Vectors
 from storage.work import Jobs, Models, Runs
 
 
@@ -25,6 +31,12 @@ class Store:
         self.models = Models(engine)
         self.runs = Runs(engine)
         self.reads = Reads(engine)
+        self.schema_changes = SchemaChanges(engine)
+        self.vectors = Vectors(engine)
+        self.radar = Radar(engine)
+        self.queues = Queues(engine)
+        self.notes = Notes(engine)
+        self.bulk = Bulk(engine)
 
 
 def open_store(home: Home | None = None, *, create: bool = True) -> Store:

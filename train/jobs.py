@@ -1,25 +1,30 @@
-"""What the worker does with a job: suggest for one sample, for a queue ahead, or score a model."""
+"""What the worker does with a job: suggest for one sample or a queue ahead, score a model, look
+which samples are alike, or audit reviewed ones."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from core.errors import ArgusError, CancelledError, NotFoundError
 from core.ports import Backend
-from core.records import JobRecord, ModelRecord, SampleRecord
+from core.records import JobKind, JobRecord, ModelRecord, SampleFilter, SampleRecord
 from train.evaluate import evaluate_model
 from train.queue import put_job
+from train.radar import refresh_radar
 from train.registry import model_in_use
 from train.runs import throttled
 from train.services import Services, open_backend
+from train.similar import embed_collection, the_embedder
 
 log = logging.getLogger(__name__)
+WAITED_FOR: tuple[JobKind, ...] = ("suggest",)  # a person sits before the screen
+MORE_URGENT: tuple[JobKind, ...] = ("suggest", "annotate", "evaluate")
 BATCH = 4  # samples at a time ahead of a queue: a person's request waits for no more than a step
 
 
 class Interrupted(Exception):
-    """A person's request came in while work ahead was done: that work waits."""
+    """Something more urgent came in while work ahead was done: that work waits."""
 
 
 class WarmModel:
@@ -58,6 +63,7 @@ def handle_job(services: Services, warm: WarmModel, job_id: int) -> None:
     jobs.start(job_id)
     handlers: dict[str, Callable[[Services, WarmModel, JobRecord], str]] = {
         "suggest": _suggest, "annotate": _annotate, "evaluate": _evaluate,
+        "refresh": _refresh, "embed": _embed, "audit": _audit,
     }  # fmt: skip
     try:
         message = handlers[job.kind](services, warm, job)
@@ -76,7 +82,12 @@ def handle_job(services: Services, warm: WarmModel, job_id: int) -> None:
 
 
 def store_suggestion(
-    services: Services, backend: Backend, records: list[SampleRecord], step: Callable[[float], None]
+    services: Services,
+    backend: Backend,
+    records: list[SampleRecord],
+    step: Callable[[float], None],
+    *,
+    bulk_id: int | None = None,
 ) -> None:
     """Suggest for samples of one collection and keep each suggestion."""
     collections = services.store.collections
@@ -88,7 +99,7 @@ def store_suggestion(
         services.store.samples.add_suggestion(
             record.key, s.events, model_id=backend.model_id, raw_reply=s.raw_reply,
             prompt_version=s.prompt_version, schema_number=number, decoding={},
-            problems=s.problems, seconds=s.seconds,
+            problems=s.problems, seconds=s.seconds, bulk_id=bulk_id,
         )  # fmt: skip
 
 
@@ -113,10 +124,31 @@ def _annotate(services: Services, warm: WarmModel, job: JobRecord) -> str:
         if not keys:
             break
         records = [services.store.samples.get(key) for key in keys]
-        _step(services, job, gives_way=True)(done / count)
-        store_suggestion(services, warm.get(model), records, _step(services, job, gives_way=True))
+        _step(services, job, gives_way=WAITED_FOR)(done / count)
+        store_suggestion(
+            services, warm.get(model), records, _step(services, job, gives_way=WAITED_FOR)
+        )
         done += len(keys)
     return f"{done} samples prepared"
+
+
+def _refresh(services: Services, warm: WarmModel, job: JobRecord) -> str:
+    """New suggestions for the samples of a bulk operation; goes on where it was cut short."""
+    bulk_id, store = job.payload["bulk"], services.store
+    model = model_in_use(services, job.payload["collection"])
+    count, step = store.bulk.get(bulk_id).done, _step(services, job, gives_way=WAITED_FOR)
+    keys = store.bulk.unrefreshed(bulk_id)
+    for at in range(0, len(keys), BATCH):
+        records = store.samples.list(SampleFilter(keys=keys[at : at + BATCH]))
+        before = count - len(keys) + at
+        step(before / max(1, count))
+
+        def within(share: float, before: int = before, size: int = len(records)) -> None:
+            step((before + share * size) / max(1, count))
+
+        if records:
+            store_suggestion(services, warm.get(model), records, within, bulk_id=bulk_id)
+    return f"{len(keys)} samples looked at again"
 
 
 def _evaluate(services: Services, warm: WarmModel, job: JobRecord) -> str:
@@ -131,15 +163,41 @@ def _evaluate(services: Services, warm: WarmModel, job: JobRecord) -> str:
     return ""
 
 
+def _embed(services: Services, warm: WarmModel, job: JobRecord) -> str:
+    collection_id = job.payload["collection"]
+    step = _step(services, job, gives_way=MORE_URGENT)
+    new = embed_collection(services, collection_id, step=step)
+    odd = refresh_radar(services, collection_id)
+    return f"{new} texts read by {the_embedder().name}; {odd} samples look odd"
+
+
+def _audit(services: Services, warm: WarmModel, job: JobRecord) -> str:
+    collection_id, count = job.payload["collection"], job.payload["count"]
+    model = model_in_use(services, collection_id)
+    samples, step = services.store.samples, _step(services, job, gives_way=MORE_URGENT)
+    done = round(job.progress * count)  # of an earlier start that gave way
+    keys = services.store.radar.unaudited(collection_id, model.id, limit=count - done)
+    for at in range(0, len(keys), BATCH):
+        records = samples.list(SampleFilter(keys=keys[at : at + BATCH]))
+        step((done + at) / count)
+
+        def within(share: float, before: int = done + at, size: int = len(records)) -> None:
+            step((before + share * size) / count)
+
+        store_suggestion(services, warm.get(model), records, within)
+    odd = refresh_radar(services, collection_id)
+    return f"{len(keys)} reviewed samples looked at by {model.id}; {odd} look odd"
+
+
 def _step(
-    services: Services, job: JobRecord, *, gives_way: bool = False
+    services: Services, job: JobRecord, *, gives_way: Sequence[JobKind] = ()
 ) -> Callable[[float], None]:
     """What a backend calls between steps: keeps the job alive, ends it when asked to."""
 
     def step(share: float) -> None:
         if services.store.jobs.beat(job.id, progress=share):
             raise CancelledError("cancelled by a person")
-        if gives_way and services.store.jobs.open("suggest"):
+        if any(services.store.jobs.open(kind) for kind in gives_way):
             raise Interrupted
 
     return throttled(step, seconds=0.5)

@@ -18,13 +18,17 @@ from train.recipes import Recipe
 from train.runs import add_run
 from train.services import Services
 
+AUDITED = 40  # reviewed samples that a model looks at in one audit
 AHEAD = 20  # unreviewed samples that get their suggestion before the person arrives
-URGENT, NORMAL, LATER = 100, 50, 10
+URGENT, NORMAL, LATER, LAST = 100, 50, 10, 1
 PRIORITY: dict[JobKind, int] = {
     "suggest": URGENT,
     "evaluate": NORMAL,
     "fetch": NORMAL,
     "annotate": LATER,
+    "refresh": LATER,
+    "audit": LAST,
+    "embed": LAST,
 }
 WORKER_SILENT = 15  # seconds without a sign of the worker, after which it counts as stopped
 
@@ -79,6 +83,21 @@ def keep_ahead(services: Services, collection_id: int, *, after: int) -> None:
     put_job(services, services.store.jobs.add("annotate", payload), "annotate")
 
 
+def start_refresh(services: Services, bulk_id: int) -> int:
+    """Queue new suggestions for the samples of a bulk operation; returns the job."""
+    payload = {"bulk": bulk_id, "collection": services.store.bulk.get(bulk_id).collection_id}
+    job_id = services.store.jobs.add("refresh", payload)
+    put_job(services, job_id, "refresh")
+    return job_id
+
+
+def stop_refresh(services: Services, bulk_id: int) -> None:
+    """End the making of new suggestions for a bulk operation, before it is undone."""
+    for job in services.store.jobs.open("refresh"):
+        if job.payload["bulk"] == bulk_id:
+            services.store.jobs.cancel(job.id)
+
+
 def start_run(
     services: Services, collection_id: int, recipe: Recipe, *, person: str | None = None
 ) -> int:
@@ -97,6 +116,28 @@ def start_evaluation(services: Services, collection_id: int, model_id: str, spli
             return job.id
     job_id = services.store.jobs.add("evaluate", payload)
     put_job(services, job_id, "evaluate")
+    return job_id
+
+
+def embed_later(services: Services, collection_id: int) -> int:
+    """Let the worker look again which samples are alike, and what looks odd, when it has nothing
+    else to do; returns the job, the one under way if there is one."""
+    return _one_job(services, "embed", {"collection": collection_id})
+
+
+def start_audit(services: Services, collection_id: int, *, count: int = AUDITED) -> int:
+    """Let the model in use look at reviewed samples, so that the radar sees where it is sure of
+    another answer; returns the job, the one under way if there is one."""
+    return _one_job(services, "audit", {"collection": collection_id, "count": count})
+
+
+def _one_job(services: Services, kind: JobKind, payload: dict[str, int]) -> int:
+    """The open job of a kind for a collection, else a new one."""
+    for job in services.store.jobs.open(kind):
+        if job.payload.get("collection") == payload["collection"] and not job.cancel_requested:
+            return job.id
+    job_id = services.store.jobs.add(kind, payload)
+    put_job(services, job_id, kind)
     return job_id
 
 

@@ -125,11 +125,9 @@ def plan_run(services: Services, collection_id: int, recipe: Recipe) -> Plan:
         warnings.append(
             "No reviewed sample is in the train split yet: review some, or import them."
         )
-    warnings += [
-        f"{name_of(code)} has few samples ({count}): expect little there."
-        for code, count in by_language.items()
-        if count < FEW
-    ]
+    few = [f"{name_of(code)} ({n})" for code, n in by_language.items() if n < FEW]
+    if few:
+        warnings.append(f"Few samples in {', '.join(few)}: expect little there.")
     if judged == "dev":
         warnings.append(
             "There is no test split: models are judged on dev, and every figure says so."

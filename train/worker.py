@@ -16,14 +16,17 @@ import time
 
 from huey.consumer import Consumer
 
+from core.errors import ArgusError
 from core.records import RunRecord
 from storage.work import is_alive
 from train.jobs import WarmModel, handle_job
 from train.queue import heartbeat_file, open_queue, put_job, put_run
 from train.services import Services, open_services
+from train.similar import look_after
 
 log = logging.getLogger("argus.worker")
 BEAT = 3.0
+LOOK_EVERY = 60.0  # seconds between two looks whether texts wait to be compared
 OPEN = ("queued", "running", "evaluating")
 
 
@@ -54,8 +57,12 @@ class Worker:
             signal.signal(number, lambda *_: self._stopping.set())
         log.info("ready")
         beat = heartbeat_file(self._services.home)
+        looked = 0.0
         while not self._stopping.is_set():
             beat.touch()
+            if time.monotonic() - looked > LOOK_EVERY:
+                self._look_after()
+                looked = time.monotonic()
             self._stopping.wait(BEAT)
         beat.unlink(missing_ok=True)
         if self._child is not None and self._child.poll() is None:
@@ -78,6 +85,12 @@ class Worker:
             else:
                 self._services.store.runs.finish(run.id, "failed", _broken_off(run))
 
+    def _look_after(self) -> None:
+        try:
+            look_after(self._services)
+        except ArgusError as problem:  # a locked database: the next look will do
+            log.warning("similar samples: %s", problem)
+
     def _job(self, job_id: int) -> None:
         handle_job(self._services, self._warm, job_id)
 
@@ -98,6 +111,7 @@ class Worker:
                     stdout=out,
                     stderr=out,
                     stdin=subprocess.DEVNULL,
+                    env=os.environ | {"OMP_NUM_THREADS": str(_threads())},
                     start_new_session=True,
                 )
                 code = self._child.wait()
@@ -105,6 +119,12 @@ class Worker:
         run = runs.get(run_id)
         if run.state in OPEN:
             runs.finish(run_id, "failed", _broken_off(run))
+
+
+def _threads() -> int:
+    """One core less than there are: threads that wait for each other at every step lose far more to a
+    busy core than a core is worth, and the app and the suggestions need one."""
+    return max(1, (os.cpu_count() or 2) - 1)
 
 
 def _broken_off(run: RunRecord) -> str:

@@ -28,8 +28,6 @@ COLLECTION: dict[str, str] = {
     "schema.required": "Required",
     "schema.multiple": "Several",
     "schema.uses": "In use",
-    "schema.events.one": "{n} event",
-    "schema.events.other": "{n} events",
     "schema.unsaved.one": "{n} change is not saved yet",
     "schema.unsaved.other": "{n} changes are not saved yet",
     "schema.unsaved.more": "and {n} more",

@@ -24,6 +24,7 @@ REVIEW: dict[str, str] = {
 # The workbench reads these by their short key, {values} filled in by JavaScript.
 BENCH: dict[str, str] = {
     "evidence.name": "The text of the sample. Arrow keys move, question mark shows the keys",
+    "evidence.none": "This sample has no text to select in, only {media}.",
     "cards.name": "Events",
     "cards.one": "1 event",
     "cards.many": "{n} events",
@@ -131,7 +132,7 @@ BENCH: dict[str, str] = {
     "help.open": "Keys",
     "help.title": "Keys",
     "help.digits": "1–9 choose the role with that number. Click a key to change it.",
-    "help.change": "Change the key of: {action}",
+    "help.change": "{key}: change the key of: {action}",
     "help.press": "press a key",
     "help.reset": "As they were",
     "help.close": "Close",

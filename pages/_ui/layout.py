@@ -40,7 +40,11 @@ def set_frame() -> None:
 
 def ask_name() -> None:
     """The first visit: ask for the person's name, once, and keep it."""
-    with st.container(key="gate", width=420), st.form("name", border=False, enter_to_submit=True):
+    with (
+        st.container(key="gate", horizontal_alignment="center"),
+        st.container(width=420),
+        st.form("name", border=False, enter_to_submit=True),
+    ):
         st.markdown(f"# {t('app.name')}")
         st.markdown(t("gate.welcome"))
         name = st.text_input(t("gate.name"), key="name_input", max_chars=100)
@@ -82,12 +86,17 @@ def page_header(title: str, intro: str = "") -> None:
 
 
 @contextmanager
-def error_boundary() -> Iterator[None]:
-    """Show a person's error as it is written. Fragments need their own: they run without the page."""
+def error_boundary(*, of_page: bool = False) -> Iterator[None]:
+    """Show a person's error as it is written, with a way on where a whole page is missing.
+
+    Fragments need their own: they run without the page.
+    """
     try:
         yield
     except ArgusError as problem:
         show_error(problem)
+        if of_page:
+            st.button(t("action.try_again"), key="try_again")  # any click runs the page anew
 
 
 def show_error(problem: ArgusError) -> None:
@@ -126,7 +135,7 @@ def escape(text: str) -> str:
 
 def empty_state(why: str, *, action: str, page: str, key: str = "empty_action") -> None:
     """An empty page: why it is empty, and the button that leads on."""
-    with st.container(key="empty", border=True, horizontal_alignment="center"):
+    with st.container(key="empty", border=True):
         st.markdown(why)
         if st.button(action, type="primary", key=key):
             st.switch_page(page)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.errors import PromotionRefused
@@ -14,6 +16,7 @@ from pages._ui.words import write_time
 from train.queue import start_evaluation
 from train.registry import Comparison, compare, promote
 
+_REFUSED = "refused"  # the model whose promotion was refused last
 _COLOURS = {"promoted": "green", "candidate": "blue"}
 
 
@@ -29,17 +32,23 @@ def show_model(
     model: ModelRecord,
     *,
     splits: dict[str, int],
-    any_score: EvaluationRecord | None,
+    scores: Sequence[EvaluationRecord],
 ) -> None:
-    """The card of a model. `splits`: reviewed samples of each split that has some; `any_score`: its
-    newest score on whatever split, shown where the one that counts is missing."""
+    """The card of a model. `splits`: reviewed samples of each split that has some; `scores`: the
+    model's newest of each split."""
     found = compare(services(), chosen.id, model.id)
     st.markdown(f"### {escape(model.title)} {state_badge(model, found.in_use_id)}")
     st.caption(_facts(model))
-    _show_comparison(found, model, any_score)
-    _offer_evaluation(chosen, model, found, splits)
-    if model.id != found.in_use_id:
-        _offer_promotion(chosen, model, found)
+    _show_comparison(found, model)
+    _offer_actions(chosen, model, found, splits)
+    if st.session_state.get(_REFUSED) == model.id:
+        _offer_override(chosen, model)
+    current = found.in_use if model.id == found.in_use_id else found.candidate
+    for other in scores:
+        if current is None or other.id != current.id:
+            with st.expander(t("model.other_score", split=t(f"split.{other.split}"))):
+                stale = t("model.stale") if other.split == found.split else ""
+                show_figures(other, key=f"{model.id}_{other.split}", note=stale)
     if model.terms:
         with st.expander(t("model.terms"), key=f"terms_{model.id}"):
             st.markdown(escape(model.terms))
@@ -56,67 +65,56 @@ def _facts(model: ModelRecord) -> str:
     return escape(" · ".join(parts))
 
 
-def _show_comparison(
-    found: Comparison, model: ModelRecord, any_score: EvaluationRecord | None
-) -> None:
+def _show_comparison(found: Comparison, model: ModelRecord) -> None:
     """The figures against the model in use; what is missing is said."""
     if model.id == found.in_use_id:
         if found.in_use:
             show_figures(found.in_use, key=model.id)
-        elif any_score:
-            show_figures(any_score, key=model.id, note=t("model.stale"))
         else:
             st.info(t("model.unscored"))
         return
     if found.candidate:
         note = t("model.before", model=found.in_use_id) if found.in_use else ""
         show_figures(found.candidate, found.in_use, key=model.id, note=note)
-    elif any_score:
-        show_figures(any_score, key=model.id, note=t("model.stale"))
-    key = {"better": "model.better", "worse": "model.worse", "unknown": "model.unknown"}[
-        found.verdict
-    ]
-    said = t(key, model=escape(found.in_use_id), message=escape(found.message))
+    said = t(f"model.{found.verdict}", model=escape(found.in_use_id), message=escape(found.message))
     (st.success if found.verdict == "better" else st.warning)(said)
 
 
-def _offer_evaluation(
+def _offer_actions(
     chosen: CollectionRecord, model: ModelRecord, found: Comparison, splits: dict[str, int]
 ) -> None:
+    """Evaluate on a split, and promote: the accent is where the figures speak for it."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if splits:
+            names = list(splits)
+            split = st.selectbox(
+                t("model.split"), names, names.index(found.split) if found.split in names else 0,
+                format_func=lambda s: f"{t('split.' + s)} · {tn('count.sample', splits[s])}",
+                key=f"split_{model.id}", width=220,
+            )  # fmt: skip
+            if st.button(t("model.evaluate"), key=f"evaluate_{model.id}"):
+                st.session_state.pop(_REFUSED, None)
+                start_evaluation(services(), chosen.id, model.id, split)
+                st.rerun()
+        if model.id != found.in_use_id:
+            pressed = st.button(
+                t("model.promote"), key=f"promote_{model.id}",
+                type="primary" if found.verdict == "better" else "secondary",
+            )  # fmt: skip
+            if pressed:
+                try:
+                    _promote(chosen, model, reason="")
+                except PromotionRefused as problem:
+                    st.session_state[_REFUSED] = model.id
+                    st.session_state[f"{_REFUSED}_why"] = str(problem)
     if not splits:
         st.caption(t("model.no_split"))
-        return
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        names = list(splits)
-        split = st.selectbox(
-            t("model.split"), names, names.index(found.split) if found.split in names else 0,
-            format_func=lambda s: f"{t('split.' + s)} · {tn('count.sample', splits[s])}",
-            key=f"split_{model.id}", width=220,
-        )  # fmt: skip
-        if st.button(t("model.evaluate"), key=f"evaluate_{model.id}"):
-            start_evaluation(services(), chosen.id, model.id, split)
-            st.rerun()
 
 
-def _offer_promotion(chosen: CollectionRecord, model: ModelRecord, found: Comparison) -> None:
-    """Promote; where that is refused, the figures, and a field for the reason that overrides."""
-    refused = st.session_state.get("refused") == model.id
-    pressed = st.button(
-        t("model.promote"), key=f"promote_{model.id}",
-        type="primary" if found.verdict == "better" else "secondary",
-    )  # fmt: skip
-    reason = ""
-    if pressed or refused:
-        try:
-            if pressed:
-                _promote(chosen, model, reason="")
-        except PromotionRefused as problem:
-            st.session_state["refused"], st.session_state["refusal"] = model.id, str(problem)
-            refused = True
-    if not refused:
-        return
+def _offer_override(chosen: CollectionRecord, model: ModelRecord) -> None:
+    """Why the promotion was refused, and the written reason that overrides it."""
     with st.container(border=True, key=f"refused_{model.id}"):
-        show_error(PromotionRefused(st.session_state["refusal"]))
+        show_error(PromotionRefused(st.session_state[f"{_REFUSED}_why"]))
         with st.form(f"override_{model.id}", border=False):
             reason = st.text_input(t("model.reason"), key=f"reason_{model.id}", max_chars=500)
             with st.container(horizontal=True):
@@ -125,7 +123,7 @@ def _offer_promotion(chosen: CollectionRecord, model: ModelRecord, found: Compar
                 )
                 leave = st.form_submit_button(t("model.leave"), key=f"override_{model.id}_no")
         if leave:
-            st.session_state.pop("refused")
+            st.session_state.pop(_REFUSED)
             st.rerun()
         with error_boundary():
             if override:
@@ -134,6 +132,6 @@ def _offer_promotion(chosen: CollectionRecord, model: ModelRecord, found: Compar
 
 def _promote(chosen: CollectionRecord, model: ModelRecord, *, reason: str) -> None:
     promote(services(), chosen.id, model.id, person=person(), reason=reason)
-    st.session_state.pop("refused", None)
+    st.session_state.pop(_REFUSED, None)
     confirm_note(t("model.promoted", model=model.title))
     st.rerun()

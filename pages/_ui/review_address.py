@@ -8,7 +8,7 @@ from core.errors import InputError, NotFoundError
 from core.records import CollectionRecord
 from pages._ui.catalogue import t
 from pages._ui.desk import FilterMessage
-from pages._ui.layout import confirm_note
+from pages._ui.layout import escape
 from pages._ui.session import services
 
 _LANGUAGE, _ALL, _SAMPLE = "language", "all", "sample"
@@ -30,7 +30,7 @@ def address_sample(current: CollectionRecord) -> int | None:
     try:
         record = services().store.samples.get(read_key(asked))
     except (NotFoundError, InputError):
-        confirm_note(t("review.missing", asked=asked))
+        st.toast(escape(t("review.missing", asked=asked)))
         return None
     return record.key if record.collection_id == current.id else None
 

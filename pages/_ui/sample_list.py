@@ -39,7 +39,7 @@ def show_samples(chosen: CollectionRecord, wanted: SampleFilter) -> None:
     pages = max(1, -(-count // PAGE))
     # Another filter or count is another list: it begins at its first page with nothing selected.
     key = f"{abs(hash((chosen.id, wanted, count))):x}"
-    bar, place = st.container(), st.container()
+    bar, place = st.container(), st.container(key="sample_list")
     page = st.pagination(pages, key=f"page_{key}") if pages > 1 else 1
     table = store.reads.table(chosen.id, wanted, limit=PAGE, offset=(page - 1) * PAGE)
     with place:
@@ -64,7 +64,7 @@ def _show_table(table: pd.DataFrame, *, key: str) -> Sequence[int]:
         }
     )
     config = {
-        "id": st.column_config.TextColumn(t("samples.id"), width="small"),
+        "id": st.column_config.TextColumn(t("samples.id"), width=150),
         "language": st.column_config.TextColumn(t("samples.language"), width=90),
         "state": st.column_config.TextColumn(t("samples.state"), width=90),
         "split": st.column_config.TextColumn(t("samples.split"), width=70),

@@ -9,7 +9,7 @@ import streamlit as st
 from core.errors import RefusedError, SchemaError
 from core.languages import MAIN, name_of
 from core.schema import EventType, Role, Schema, check_keeps
-from pages._ui.catalogue import t, tn
+from pages._ui.catalogue import t
 from pages._ui.layout import show_error
 from pages._ui.schema_draft import (
     Draft,
@@ -21,7 +21,7 @@ from pages._ui.schema_draft import (
 )
 
 Used = Mapping[tuple[str, str | None], int]
-_GRID = [2.2, 1.7, 1.7, 1.7, 1.7, 0.9, 0.9, 0.8, 1.1]
+_GRID = [2.0, 1.5, 1.5, 1.5, 1.5, 1.2, 1.0, 0.8, 1.3]
 
 
 def add_type(draft: Draft, name: str) -> None:
@@ -60,20 +60,10 @@ def edit_type(draft: Draft, index: int, used: Used) -> None:
 def _edit_roles(draft: Draft, index: int, item: EventType, used: Used, prefix: str) -> EventType:
     st.markdown(f"#### {t('schema.roles')}")
     if item.roles:
-        for column, key in zip(
-            st.columns(_GRID),
-            (
-                "schema.role",
-                *(None,) * 4,
-                "schema.required",
-                "schema.multiple",
-                "schema.uses",
-                None,
-            ),
-            strict=True,
-        ):
-            if key:
-                column.caption(t(key))
+        names = [t("schema.role"), *(name_of(code) for code in MAIN)]
+        names += [t(f"schema.{key}") for key in ("required", "multiple", "uses")]
+        for column, name in zip(st.columns(_GRID, gap="xsmall")[:-1], names, strict=True):
+            column.caption(name)
     for i, role in enumerate(item.roles):
         uses = used.get((item.name, role.name), 0)
         kept = _edit_role(role, uses, f"{prefix}_role_{i}")
@@ -92,7 +82,7 @@ def _edit_roles(draft: Draft, index: int, item: EventType, used: Used, prefix: s
 
 def _edit_role(role: Role, uses: int, prefix: str) -> Role | None:
     """A role in one line; None where it is to be removed."""
-    cells = st.columns(_GRID, vertical_alignment="center")
+    cells = st.columns(_GRID, gap="xsmall", vertical_alignment="center")
     name = cells[0].text_input(
         t("schema.role"), role.name, key=f"{prefix}_name", disabled=uses > 0,
         label_visibility="collapsed", max_chars=120,
@@ -171,8 +161,3 @@ def _set_label(labels: dict[str, str], code: str, text: str | None) -> None:
 
 def _clean(name: str | None, before: str) -> str:
     return (name or "").strip() or before
-
-
-def uses_line(used: Used, item: EventType) -> str:
-    """How much of a type is labelled, for the list."""
-    return tn("schema.events", used.get((item.name, None), 0))

@@ -260,3 +260,24 @@ def test_a_suggestion_that_comes_late_is_offered_and_disturbs_nothing(
     assert [e[0] for e in before] == ["Attack"]
     assert [e.event_type for e in events] == ["attack", "launch"]
     assert store.samples.reviews(key)[0].suggestion_id is not None
+
+
+def test_a_key_can_be_changed_and_stays_so(app: RunningApp, store: Store, page: Page) -> None:
+    text = "华为推出手机。"
+    key = add_text(store, "rebind", "zh", text)
+    agent = (Argument("agent", words_of(text, "华为")),)
+    suggest(store, key, Event("launch", words_of(text, "推出"), agent))
+    bench = Workbench(page, app.url)
+    bench.open(key)
+
+    bench.press("?")
+    page.get_by_role("button", name="A: change the key of: Accept what is focused").click()
+    bench.press("k", "Escape")
+    page.reload()
+    bench.wait_for(key)
+    bench.press("a")
+    before = page.locator(".argus-wb .head.accepted").count()
+    bench.press("k")
+
+    assert before == 0
+    assert page.locator(".argus-wb .head.accepted").count() == 1

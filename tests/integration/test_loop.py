@@ -207,7 +207,7 @@ def test_a_collection_without_a_test_split_is_judged_on_dev(services):
     plan = plan_run(services, made.id, RECIPE)
     assert plan.test_split_is == "dev"
     assert any("judged on dev" in w for w in plan.warnings)
-    assert any("Russian has few samples (1)" in w for w in plan.warnings)
+    assert any("Few samples in Russian (1)" in w for w in plan.warnings)
 
 
 def test_an_evaluation_is_taken_again_only_where_asked(services, collection):

@@ -4,8 +4,8 @@ import sqlite3
 
 import pytest
 from alembic import command
-from alembic.util import CommandError
 
+from core.errors import StorageError
 from storage.database import alembic_config, back_up, migrate, sqlite_path
 from storage.store import open_store
 
@@ -41,7 +41,7 @@ def test_the_database_is_backed_up_before_it_is_changed(home, store):
         database.execute("UPDATE alembic_version SET version_num = '0000'")
 
     # A version that no migration knows: the change fails, and its backup is there all the same.
-    with pytest.raises(CommandError, match="0000"):
+    with pytest.raises(StorageError, match="version 0000, which this Argus does not know"):
         migrate(home.database_url)
     backups = list((home.root / "backups").glob("argus-*.db"))
     assert len(backups) == 1
@@ -67,7 +67,6 @@ def open_store_at(path):
 
 
 def test_a_database_that_cannot_be_opened_says_where_and_what_to_do(tmp_path):
-    from core.errors import StorageError
     from storage.home import Home
 
     (tmp_path / "file").write_text("")

@@ -145,7 +145,7 @@ function roleChips(B, event, type, armed) {
   return h("div", { class: "chips" }, ...type.roles.map((role, i) => {
     const isArmed = armed === `r:${role.name}`;
     return button(`chip-role${isArmed ? " on" : ""}`, B.w("act.role", { role: B.label(role) }), () => B.takeRole(event.id, i), {
-      "aria-pressed": String(isArmed), "data-role": role.name,
+      "aria-pressed": String(isArmed), "data-role": role.name, "aria-label": null,
     }, i < 9 ? h("kbd", { text: String(i + 1) }) : null, B.label(role),
     role.required ? h("span", { class: "must", text: "*", title: B.w("slot.required") }) : null);
   }));

@@ -106,7 +106,7 @@ function acceptPart(doc, id, part) {
     : item.decision === "rejected" && item.suggested ? settle(item, item.reason)
     : item.decision === "edited" ? item : { ...item, decision: "accepted", reason: null };
   const open = (item) => (item?.decision === "open" ? accept(item) : item);
-  const next = changeEvent(doc, id, (event) => {
+  return changeEvent(doc, id, (event) => {
     if (part) return changeSlot(event, part, accept);
     const typed = event.suggested && event.suggested.event_type !== event.event_type;
     return {
@@ -114,7 +114,6 @@ function acceptPart(doc, id, part) {
       trigger: open(event.trigger), arguments: event.arguments.map(open),
     };
   });
-  return { ...next, no_event: false };
 }
 
 /** Reject: what a model or an earlier review said stays, struck out; a person's own goes. */
@@ -154,7 +153,7 @@ function addEvent(doc, name, spans, T) {
     id, event_type: name, origin: "person", decision: "accepted", reason: null, confidence: null,
     suggested: null, meta: {}, trigger: spans ? placeSlot(null, spans, T) : null, arguments: [],
   };
-  return [{ ...doc, no_event: false, events: [...doc.events, event] }, id];
+  return [{ ...doc, events: [...doc.events, event] }, id];
 }
 
 /** A slot or event as a person's own, under new ids. */
@@ -200,6 +199,9 @@ function toggleNoEvent(doc) {
   return { ...doc, no_event: true, events };
 }
 
+/** The document with "no event" taken back where there is one after all. */
+const tidy = (doc) => (doc.no_event && doc.events.some(isLive) ? { ...doc, no_event: false } : doc);
+
 /** Accept everything undecided whose confidence is at least `threshold` (unknown counts as certain). */
 function acceptAll(doc, threshold) {
   const sure = (item) => item?.decision === "open" && (item.confidence ?? 1) >= threshold;
@@ -215,7 +217,7 @@ function mergeSuggestion(doc, fresh) {
   const key = (e) => `${e.event_type} ${JSON.stringify(spansOf(e.trigger))}`;
   const known = new Set(doc.events.map(key));
   const extra = fresh.events.filter((e) => !known.has(key(e)));
-  return { ...doc, suggestion: fresh.suggestion, no_event: doc.no_event && !extra.length, events: [...doc.events, ...extra] };
+  return { ...doc, suggestion: fresh.suggestion, events: [...doc.events, ...extra] };
 }
 
 // ---------------------------------------------------------------- what is wrong, what is open

@@ -52,7 +52,7 @@ Object.assign(Bench.prototype, {
     if (advance) this.advance();
   },
 
-  acceptAll(threshold = Number(this.el.threshold.value)) { this.change(acceptAll({ ...this.doc }, threshold)); },
+  acceptAll(threshold = Number(this.el.threshold.value)) { this.change(acceptAll(this.doc, threshold)); },
 
   reject() {
     const item = this.focus && (this.focus.part ? this.slot : this.event);
@@ -108,8 +108,8 @@ Object.assign(Bench.prototype, {
 
   noEvent() { this.change(toggleNoEvent(this.doc)); if (!eventOf(this.doc, this.focus?.event)) this.focus = null; this.paint(); },
   duplicate() { if (this.event) { const [next, id] = duplicateEvent(this.doc, this.event.id); this.change(next, { event: id, part: "" }); } },
-  merge() { if (this.event) { const [next, id] = mergeEvent(this.doc, this.event.id); this.change(next, { event: id, part: "" }); } },
-  split() { if (this.event) { const [next, id] = splitEvent(this.doc, this.event.id, this.focus.part); this.change(next, { event: id, part: "" }); } },
+  merge() { if (this.event && isLive(this.event)) { const [next, id] = mergeEvent(this.doc, this.event.id); this.change(next, { event: id, part: "" }); } },
+  split() { if (this.event && isLive(this.event)) { const [next, id] = splitEvent(this.doc, this.event.id, this.focus.part); this.change(next, { event: id, part: "" }); } },
 
   /** Add what is selected to the focused span: it then has several pieces. */
   addFragment() {

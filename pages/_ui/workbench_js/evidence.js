@@ -59,7 +59,8 @@ function buildEvidence(B) {
     B.blocks.push({ a: at, b: end, node, sign: null });
     at = end;
   }
-  host.replaceChildren(...B.blocks.map((block) => block.node));
+  const none = text ? [] : [h("p", { class: "soft", text: B.w("evidence.none", { media: B.sample.media.map((m) => m.id).join(", ") }) })];
+  host.replaceChildren(...B.blocks.map((block) => block.node), ...none);
   host.scrollTop = 0;
 }
 

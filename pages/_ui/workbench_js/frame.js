@@ -38,11 +38,13 @@ function buildFrame(B) {
 function paintTop(B) {
   const s = B.sample, filter = B.data.filter;
   const facts = s ? [s.modality, s.source, s.date, s.split ? B.w("top.split", { split: s.split }) : null] : [];
-  const language = h("select", { class: "filter", "aria-label": B.w("filter.language"), onchange: (e) => B.setFilter(e.target.value, unreviewed.checked) },
+  const language = h("select", { class: "filter", "aria-label": B.w("filter.language"), onchange: () => choose() },
     h("option", { value: "", text: B.w("filter.all") }),
-    ...filter.languages.map((l) => h("option", { value: l.code, text: `${l.name} · ${l.waiting}` })));
+    ...filter.languages.map((l) => h("option", { value: l.code, text: `${l.name} · ${l.waiting}` })),
+    ["", ...filter.languages.map((l) => l.code)].includes(filter.language) ? null : h("option", { value: filter.language, text: filter.language }));
   language.value = filter.language;
-  const unreviewed = h("input", { type: "checkbox", onchange: (e) => B.setFilter(language.value, e.target.checked) });
+  const unreviewed = h("input", { type: "checkbox", onchange: () => choose() });
+  const choose = () => { B.el.evidence.focus({ preventScroll: true }); B.setFilter(language.value, unreviewed.checked); };
   unreviewed.checked = filter.unreviewed;
   const sign = JSON.stringify([s?.key, facts, s?.why, filter, B.data.progress]);
   if (sign === B.topSign) return;

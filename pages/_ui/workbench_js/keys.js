@@ -64,8 +64,11 @@ function pressKey(B, e) {
   const action = B.keyMap.get(chord);
   if (isTyping(e.target) && !ANYWHERE.has(action)) return;
   if ((chord === "Enter" || chord === " ") && e.target.closest("button, summary, a")) return;
-  if (/^[1-9]$/.test(chord)) { B.digit(Number(chord)); use(); return; }
-  if (!action || (B.done && !ANYWHERE.has(action) && action !== "help")) return;
+  if (/^[1-9]$/.test(chord) && !B.done) { B.digit(Number(chord)); use(); return; }
+  if (!action || (B.done && !ANYWHERE.has(action) && action !== "help")) {
+    if (chord.length === 1) e.stopPropagation();  // Streamlit has letters of its own: R, C
+    return;
+  }
   B.active();
   ACTIONS[action](B);
   use();

@@ -10,6 +10,7 @@ const AGAIN = [3000, 5000, 8000, 12000];  // how long to wait for an answer befo
 const spare = {
   get(key) { try { return JSON.parse(localStorage.getItem(key)); } catch { return null; } },
   set(key, value) { try { localStorage.setItem(key, JSON.stringify(value)); return true; } catch { return false; } },
+  keys(start) { try { return Object.keys(localStorage).filter((k) => k.startsWith(start)); } catch { return []; } },
   drop(key) { try { localStorage.removeItem(key); } catch { /* nothing to drop then */ } },
 };
 
@@ -19,12 +20,12 @@ class Line {
     this.person = person;
     this.send = send;
     this.onChange = onChange;
-    this.queue = [];
     this.tries = 0;
-    for (const message of spare.get(this.outKey()) ?? []) this.queue.push({ ...message, sent: 0 });
+    this.queue = spare.keys(this.outKey("")).map((key) => spare.get(key)).filter((m) => m?.kind === "submit");
+    for (const message of this.queue) message.sent = 0;
   }
 
-  outKey() { return `argus.out|${this.person}`; }
+  outKey(id) { return `argus.out|${this.person}|${id}`; }
   draftKey(stamp) { return `argus.draft|${this.person}|${stamp}`; }
 
   /** The draft of a sample that the server may not have yet, or null. */
@@ -37,11 +38,8 @@ class Line {
     this.push({ kind: "draft", stamp, value });
   }
 
-  /** Send a finished review; drafts of it that still wait are not needed any more. */
-  submit(stamp, value) {
-    this.drop((m) => m.kind === "draft" && m.stamp === stamp && !m.sent);
-    this.push({ kind: "submit", stamp, value });
-  }
+  /** Send a finished review. Its last draft goes before it: a refused review can then be gone on with. */
+  submit(stamp, value) { this.push({ kind: "submit", stamp, value }); }
 
   /** Anything that may be lost without harm: opening a sample, asking for a suggestion. */
   ask(kind, value) {
@@ -50,25 +48,23 @@ class Line {
   }
 
   push(message) {
-    this.queue.push({ id: newId(), sent: 0, ...message });
-    this.keep();
+    const whole = { id: newId(), sent: 0, ...message };
+    this.queue.push(whole);
+    if (whole.kind === "submit") spare.set(this.outKey(whole.id), whole);
     this.pump();
   }
 
   drop(test) { this.queue = this.queue.filter((m) => !test(m)); }
 
-  keep() {
-    const submits = this.queue.filter((m) => m.kind === "submit");
-    if (submits.length) spare.set(this.outKey(), submits);
-    else spare.drop(this.outKey());
-  }
-
-  /** Send the first message, if it is not under way. */
+  /** Send the first message, if none is under way; a submit travels together with the draft before it. */
   pump() {
-    const head = this.queue[0];
+    const [head, next] = this.queue;
     if (!head || head.sent) return;
-    head.sent = Date.now();
-    this.send(head.kind, { id: head.id, ...head.value });
+    const both = head.kind === "draft" && next?.kind === "submit";
+    for (const message of both ? [head, next] : [head]) {
+      message.sent = Date.now();
+      this.send(message.kind, { id: message.id, ...message.value });
+    }
     this.onChange();
   }
 
@@ -80,9 +76,9 @@ class Line {
     this.again();
   }
 
-  /** Send the first message once more: nobody will answer the one under way. */
+  /** Send once more: nobody will answer what is under way. */
   again() {
-    if (this.queue[0]) this.queue[0].sent = 0;
+    for (const message of this.queue) message.sent = 0;
     this.pump();
   }
 
@@ -92,10 +88,11 @@ class Line {
     if (!done.length) return [];
     this.tries = 0;
     this.queue = this.queue.filter((m) => !ids.includes(m.id));
-    for (const message of done) {
-      if (message.stamp && !refused.includes(message.id) && !this.queue.some((m) => m.stamp === message.stamp)) spare.drop(this.draftKey(message.stamp));
+    for (const { id, kind, stamp } of done) {
+      if (kind === "submit") spare.drop(this.outKey(id));
+      if (kind === "submit" && !refused.includes(id)) this.drop((m) => m.kind === "draft" && m.stamp === stamp);
+      if (stamp && !refused.includes(id) && !this.waits(stamp)) spare.drop(this.draftKey(stamp));
     }
-    this.keep();
     this.pump();
     this.onChange();
     return done;

@@ -64,17 +64,18 @@ function firstAbove(steps, side, at) {
   return low;
 }
 
-/** [a, b] without blanks at its edges and widened so that it cuts no unit; null if nothing is left. */
+/** [a, b] without blanks at its edges and widened so that it cuts no character a reader sees and,
+ *  by word, no word; null if nothing is left. */
 function snapRange(T, a, b, byWord) {
   if (a > b) [a, b] = [b, a];
   while (a < b && /\s/.test(T.text[a])) a++;
   while (b > a && /\s/.test(T.text[b - 1])) b--;
   if (a >= b) return null;
-  const steps = T.steps(byWord);
-  const first = firstAbove(steps, 1, a);
-  if (first < steps.length && steps[first][0] < a) a = steps[first][0];
-  const last = firstAbove(steps, 1, b - 1);
-  if (last < steps.length && steps[last][0] < b && steps[last][1] > b) b = steps[last][1];
+  for (const steps of byWord ? [T.steps(false), T.steps(true)] : [T.steps(false)]) {
+    const first = steps[firstAbove(steps, 1, a)], last = steps[firstAbove(steps, 1, b - 1)];
+    if (first && first[0] < a) a = first[0];
+    if (last && last[0] < b) b = Math.max(b, last[1]);
+  }
   return [a, b];
 }
 

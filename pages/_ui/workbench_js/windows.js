@@ -80,17 +80,19 @@ function closeWindow(B) {
 function openHelp(B) {
   closeWindow(B);
   let asking = null;
-  const sheet = h("div", { class: "sheet help", role: "dialog", "aria-modal": "true", "aria-label": B.w("help.title") });
+  const sheet = h("div", { class: "sheet help", role: "dialog", "aria-modal": "true", tabindex: "-1", "aria-label": B.w("help.title") });
   const paint = () => {
     const rows = Object.keys(KEYS).map((action) => {
-      const set = button(`keycap${asking === action ? " on" : ""}`, B.w("help.change", { action: B.w(`key.${action}`) }),
-        () => { asking = action; paint(); }, {}, asking === action ? B.w("help.press") : B.keyName(action));
+      const words = asking === action ? B.w("help.press") : B.keyName(action);
+      const name = B.w("help.change", { key: words, action: B.w(`key.${action}`) });
+      const set = button(`keycap${asking === action ? " on" : ""}`, name, () => { asking = action; paint(); }, {}, words);
       return h("div", { class: "help-row" }, h("span", { text: B.w(`key.${action}`) }), set);
     });
     const reset = plain("plain", B.w("help.reset"), () => { B.setKeys({}); asking = null; paint(); });
     const done = plain("plain strong", B.w("help.close"), () => closeWindow(B));
     sheet.replaceChildren(h("div", { class: "title", text: B.w("help.title") }), h("p", { class: "soft", text: B.w("help.digits") }),
       h("div", { class: "help-grid" }, ...rows), h("div", { class: "help-end" }, h("span", { class: "soft", role: "status", text: B.helpNote ?? "" }), reset, done));
+    sheet.focus();
   };
   B.window = {
     onKey: (e) => {
@@ -105,10 +107,9 @@ function openHelp(B) {
     },
   };
   B.helpNote = "";
-  paint();
   B.el.window.replaceChildren(sheet);
   B.el.window.hidden = false;
-  sheet.querySelector(".help-end .strong").focus();
+  paint();
 }
 
 /** Ask for the reason to submit in spite of broken rules. */

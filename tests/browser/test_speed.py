@@ -1,0 +1,144 @@
+"""How fast the workbench feels; prints figures and asserts none. Run with `make bench`."""
+
+from __future__ import annotations
+
+import random
+from statistics import median
+
+import pytest
+from playwright.sync_api import Page
+
+from core.events import Argument, Event, span
+from core.samples import Sample
+from storage.store import Store
+from tests.browser.conftest import RunningApp
+from tests.browser.workbench import Workbench, add_text, suggest, words_of
+
+pytestmark = [pytest.mark.browser, pytest.mark.bench]
+
+TEXT = "Во вторник Акме запустила в Мадриде новый сервис доставки, сообщает газета. "
+SENTENCE = (
+    "On Tuesday Acme launched a phone service in Madrid and attacked the market of the city. "
+)
+
+
+def painted(page: Page) -> list[float]:
+    """Milliseconds from key to paint since the last call."""
+    found: list[float] = page.evaluate(
+        """() => { const all = performance.getEntriesByName('argus-key').map(e => e.duration);
+                   performance.clearMeasures('argus-key'); return all; }"""
+    )
+    return sorted(found)
+
+
+def shown(title: str, values: list[float]) -> str:
+    """`title: p50 … p95 …`."""
+    values = sorted(values)
+    high = values[int(len(values) * 0.95)]
+    return f"{title}: p50 {median(values):.0f} ms, p95 {high:.0f} ms (n {len(values)})\n"
+
+
+def work(bench: Workbench, rounds: int) -> None:
+    """A mix of what analysts press."""
+    for _ in range(rounds):
+        for key in (
+            "ArrowRight",
+            "Shift+ArrowRight",
+            "n",
+            "'",
+            ";",
+            "ArrowDown",
+            "z",
+            "ArrowUp",
+            "Escape",
+        ):
+            bench.press(key)
+            bench.page.wait_for_timeout(40)
+
+
+def test_keys_in_a_short_and_in_a_long_text(
+    app: RunningApp, store: Store, page: Page, capfd: pytest.CaptureFixture[str]
+) -> None:
+    short = add_text(store, "short", "ru", TEXT)
+    agent = (Argument("agent", words_of(TEXT, "Акме")),)
+    suggest(store, short, Event("launch", words_of(TEXT, "запустила"), agent))
+    text = "\n\n".join(SENTENCE * 4 for _ in range(142))
+    long = add_text(store, "long", "en", text)
+    rng = random.Random(1)
+    starts = [i for i, c in enumerate(text) if c == " "]
+    places = [span(text, i + 1, text.find(" ", i + 1)) for i in rng.sample(starts[:-9], 400)]
+    events = [
+        Event("attack", places[i], tuple(Argument("target", p) for p in places[i + 1 : i + 4]))
+        for i in range(0, 400, 4)
+    ]
+    suggest(store, long, *events)
+    bench = Workbench(page, app.url)
+    figures = []
+
+    for name, key in (("200 characters", short), (f"{len(text):,} characters, 400 spans", long)):
+        bench.open(key)
+        page.wait_for_timeout(1500)
+        painted(page)
+        work(bench, 8)
+        page.wait_for_timeout(300)
+        figures.append(shown(f"key press to paint, {name}", painted(page)))
+
+    with capfd.disabled():
+        print("\n" + "".join(figures))  # noqa: T201  the figures are what this is for
+
+
+def test_submit_to_next_with_many_samples(
+    app: RunningApp, store: Store, page: Page, capfd: pytest.CaptureFixture[str]
+) -> None:
+    collection = store.collections.get("News").id
+    many = [
+        Sample(
+            id=f"n{i}",
+            language=("ru", "zh", "es", "en")[i % 4],
+            modality="text",
+            text=f"{i} {TEXT}",
+        )
+        for i in range(100_000)
+    ]
+    keys: list[int] = []
+    for i in range(0, len(many), 10_000):
+        keys += store.samples.add(collection, many[i : i + 10_000], schema_number=1)
+    for key in keys[50_000:50_030]:
+        text = store.samples.get(key).sample.text or ""
+        agent = (Argument("agent", words_of(text, "Акме")),)
+        suggest(store, key, Event("launch", words_of(text, "запустила"), agent))
+    bench = Workbench(page, app.url)
+    page.goto(f"{app.url}/review?sample={keys[50_000]}")
+    bench.wait_for(keys[50_000])
+    page.wait_for_timeout(3000)
+    painted(page)
+    next_painted, stored, acknowledged = [], [], []
+
+    for key in keys[50_000:50_025]:
+        bench.wait_for(key)
+        bench.press("n", "'")
+        acknowledged.append(
+            page.evaluate(
+                """() => new Promise(done => { const began = performance.now(); const look = () =>
+                     document.querySelector('.argus-wb .saved').textContent === 'draft saved'
+                       ? done(performance.now() - began) : setTimeout(look, 2); look(); })"""
+            )
+        )
+        painted(page)
+        bench.press("Control+Enter")
+        page.wait_for_timeout(60)
+        next_painted += painted(page)
+        stored.append(
+            page.evaluate(
+                """() => new Promise(done => { const began = performance.now(); const look = () =>
+                     document.querySelector('.argus-wb .saved').textContent === ''
+                       ? done(60 + performance.now() - began) : setTimeout(look, 2); look(); })"""
+            )
+        )
+
+    with capfd.disabled():
+        print(  # noqa: T201  the figures are what this is for
+            "\n" + shown("submit to next painted, 100,000 samples", next_painted)
+            + shown("submit to stored and answered", stored)
+            + shown("change to draft saved and answered", acknowledged)
+        )  # fmt: skip

@@ -11,6 +11,7 @@ pages = {
     t("nav.work"): [
         st.Page("pages/home.py", title=t("page.home"), url_path="home", default=True),
         st.Page("pages/review.py", title=t("page.review"), url_path="review"),
+        st.Page("pages/queues.py", title=t("page.queues"), url_path="queues"),
     ],
     t("nav.collection"): [
         st.Page("pages/samples.py", title=t("page.samples"), url_path="samples"),

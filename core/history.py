@@ -44,16 +44,13 @@ def compare_versions(old: ReviewRecord, new: ReviewRecord) -> list[Entry]:
     return difference(old.events, new.events)
 
 
-def restore_version(store: StorePort, key: int, review_id: int, *, person: str) -> int:
-    """Add a review that says what an old one said, and return its id; nothing is taken away.
+def version_events(store: StorePort, key: int, review_id: int) -> tuple[Event, ...]:
+    """What an old review said, under the names that the schema has now.
 
-    Names that the schema has changed since are followed. Where the sample says the same already,
-    the id is that of its newest review. Raises `SchemaError` where a change leaves it to a person,
-    or where the schema has no such name any more.
+    Raises `SchemaError` where a change leaves it to a person, or where the schema has no such name.
     """
     record = store.samples.get(key)
-    reviews = store.samples.reviews(key)
-    chosen = next((r for r in reviews if r.id == review_id), None)
+    chosen = next((r for r in store.samples.reviews(key) if r.id == review_id), None)
     if chosen is None:
         raise NotFoundError(f"sample {record.sample.id!r} has no version {review_id}")
     events = _follow_changes(store, record, chosen)
@@ -65,13 +62,26 @@ def restore_version(store: StorePort, key: int, review_id: int, *, person: str) 
             f"this version cannot be restored as it is: {wrong.message}. Open the sample and correct "
             "it by hand"
         )
-    newest = reviews[0]
+    return events
+
+
+def restore_version(store: StorePort, key: int, review_id: int, *, person: str) -> int:
+    """Add a review that says what an old one said, and return its id; nothing is taken away.
+
+    Names that the schema has changed since are followed. Where the sample says the same already,
+    the id is that of its newest review. Raises `SchemaError` where a change leaves it to a person,
+    or where the schema has no such name any more.
+    """
+    record = store.samples.get(key)
+    events = version_events(store, key, review_id)
+    number = next(c.schema_number for c in store.collections.all() if c.id == record.collection_id)
+    newest = store.samples.reviews(key)[0]
     if record.state == "reviewed" and newest.events == events:
         return newest.id
     changes = [{**c, "against": "review"} for c in difference(newest.events, events)]
     return store.samples.add_review(
         key, events, person=person, schema_number=number,
-        difference=[{"kind": "restored", "review": chosen.id, "against": "review"}, *changes],
+        difference=[{"kind": "restored", "review": review_id, "against": "review"}, *changes],
     )  # fmt: skip
 
 

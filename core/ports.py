@@ -54,6 +54,7 @@ class Backend(Protocol):
     """A model that suggests events."""
 
     model_id: str
+    decoding: Decoding  # what `suggest` uses without one of its own
 
     def suggest(
         self,

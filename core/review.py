@@ -118,6 +118,12 @@ def document_from(record: SampleRecord, suggestion: SuggestionRecord | None) -> 
     return ReviewDocument(sample=record.key)
 
 
+def document_of_events(events: Sequence[Event], *, prefix: str) -> list[dict[str, Any]]:
+    """Events as items of a document, as a person's own: what another version or opinion says."""
+    items = [_event_item(e, f"{prefix}{i}", "reviewed") for i, e in enumerate(events)]
+    return [item.model_dump(mode="json") for item in items]
+
+
 def events_of_document(
     document: ReviewDocument, *, text: str | None, media: Sequence[str] = ()
 ) -> tuple[Event, ...]:

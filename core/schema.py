@@ -16,7 +16,8 @@ from core.events import Event
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role of an event type. `required`: at least one argument; `multiple`: more than one.
+    """A role of an event type. `required`: at least one argument; `multiple`: more than one;
+    `entity_kinds`: what a mention in it may be, anything where there are none.
 
     A `retired` role or type is kept so that old reviews stay readable, and is offered nowhere.
     """
@@ -26,6 +27,7 @@ class Role:
     required: bool = False
     multiple: bool = True
     retired: bool = False
+    entity_kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Schema:
 @dataclass(frozen=True, slots=True)
 class Violation:
     """One way in which an event does not fit: `kind` is unknown_type, unknown_role, retired_type,
-    retired_role, missing_role or repeated_role; `event` counts from 0."""
+    retired_role, missing_role, repeated_role or wrong_kind; `event` counts from 0."""
 
     kind: str
     event: int
@@ -159,6 +161,7 @@ def check_events(schema: Schema, events: Sequence[Event]) -> list[Violation]:
                         f"events[{i}]: {event.event_type!r} takes one {name!r}, not {count}",
                     )
                 )
+        found += _wrong_kinds(i, known, event)
         found += [
             Violation(
                 "missing_role", i, r.name, f"events[{i}]: {event.event_type!r} needs {r.name!r}"
@@ -167,6 +170,19 @@ def check_events(schema: Schema, events: Sequence[Event]) -> list[Violation]:
             if r.required and not r.retired and not counts[r.name]
         ]
     return found
+
+
+def _wrong_kinds(number: int, known: EventType, event: Event) -> Iterable[Violation]:
+    """Mentions that say what they are, where the role takes only other things."""
+    for argument in event.arguments:
+        role, kind = known.role(argument.role), argument.mention.entity_kind
+        if role and kind is not None and role.entity_kinds and kind not in role.entity_kinds:
+            yield Violation(
+                "wrong_kind",
+                number,
+                role.name,
+                f"events[{number}]: {role.name!r} takes {_listed(role.entity_kinds)}, not {kind!r}",
+            )
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -241,6 +257,7 @@ class _RoleFile(BaseModel):
     required: bool = False
     multiple: bool = True
     retired: bool = False
+    entity_kinds: list[_Name] = Field(default_factory=list)
 
 
 class _TypeFile(BaseModel):
@@ -258,7 +275,7 @@ class _SchemaFile(BaseModel):
 
 
 def schema_to_dict(schema: Schema) -> dict[str, Any]:
-    """The schema as its file has it; `retired` is written only where it is true."""
+    """The schema as its file has it; `retired` and kinds are written only where there are any."""
     return {
         "types": [
             {
@@ -272,6 +289,7 @@ def schema_to_dict(schema: Schema) -> dict[str, Any]:
                         "required": r.required,
                         "multiple": r.multiple,
                         **({"retired": True} if r.retired else {}),
+                        **({"entity_kinds": list(r.entity_kinds)} if r.entity_kinds else {}),
                     }
                     for r in t.roles
                 ],
@@ -314,7 +332,17 @@ def schema_from_dict(data: object) -> Schema:
                 t.name,
                 t.labels,
                 t.description,
-                tuple(Role(r.name, r.labels, r.required, r.multiple, r.retired) for r in t.roles),
+                tuple(
+                    Role(
+                        r.name,
+                        r.labels,
+                        r.required,
+                        r.multiple,
+                        r.retired,
+                        tuple(r.entity_kinds),
+                    )
+                    for r in t.roles
+                ),
                 t.retired,
             )
             for t in read.types

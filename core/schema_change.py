@@ -6,6 +6,7 @@ events.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -120,8 +121,9 @@ def kind_of(change: Change) -> str:
 
 
 def change_to_dict(change: Change) -> dict[str, Any]:
-    """The change as it is stored."""
-    return {"kind": kind_of(change), **asdict(change)}
+    """The change as it is stored: lists, no tuples."""
+    plain: dict[str, Any] = json.loads(json.dumps(asdict(change), ensure_ascii=False))
+    return {"kind": kind_of(change), **plain}
 
 
 def change_from_dict(data: Mapping[str, Any]) -> Change:

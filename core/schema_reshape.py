@@ -147,9 +147,11 @@ def _merge_roles(item: EventType, sources: Sequence[str], into: str) -> EventTyp
     if kept is None:
         _check_new([], into, "a role")
         at = item.roles.index(found[0])
+        kinds = dict.fromkeys(kind for r in found for kind in r.entity_kinds)
         fresh = Role(
-            into, required=any(r.required for r in found), multiple=any(r.multiple for r in found)
-        )
+            into, required=any(r.required for r in found), multiple=any(r.multiple for r in found),
+            entity_kinds=tuple(kinds) if all(r.entity_kinds for r in found) else (),
+        )  # fmt: skip
         item = replace(item, roles=(*item.roles[:at], fresh, *item.roles[at:]))
     elif kept.retired:
         raise SchemaError(f"the role {into!r} of {item.name!r} is retired: merge into another one")

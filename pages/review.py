@@ -11,11 +11,13 @@ import streamlit as st
 
 from core.errors import ArgusError, StorageError
 from core.records import CollectionRecord
-from pages._ui import desk, desk_data
+from pages._ui import desk, desk_data, desk_queue, desk_side
 from pages._ui.catalogue import LANGUAGE, t
+from pages._ui.desk_notes import take_note
 from pages._ui.layout import empty_state, error_boundary
 from pages._ui.review_address import (
     address_filter,
+    address_queue,
     address_sample,
     read_key,
     remember_filter,
@@ -28,6 +30,7 @@ from train.queue import cancel_job, keep_ahead
 _DONE = "review_done"  # ids of the messages that were dealt with
 _PROBLEMS = "review_problems"  # [{id, message, retry}] of the last message
 _STANDING = "review_standing"  # where the person is: looked up anew after all but drafts
+_SIDE = "review_side"  # what was asked for beside the open sample: {sample, part: data}
 _AHEAD = "review_ahead"  # the sample after which the worker prepares suggestions
 _SESSION = "review_session"  # lets the browser see that the server, or its session, is a new one
 
@@ -49,8 +52,11 @@ def main() -> None:
 def gather(current: CollectionRecord, standing: dict[str, Any]) -> dict[str, Any]:
     """Everything the workbench is given: the open sample and its neighbours, schema and filter."""
     store, state, place = services().store, st.session_state, standing["place"]
+    named = place.queue if address_filter().queue else None
     around = {
-        name: None if key is None else desk_data.sample_data(store, key, person=person() or "")
+        name: None
+        if key is None
+        else desk_data.sample_data(store, key, person=person() or "", queue=named)
         for name, key in (("open", place.key), ("next", place.next), ("previous", place.previous))
     }
     suggesting: dict[str, Any] = {"state": "none"}
@@ -64,7 +70,8 @@ def gather(current: CollectionRecord, standing: dict[str, Any]) -> dict[str, Any
         "session": state.setdefault(_SESSION, uuid4().hex),
         "schema": desk_data.schema_data(store.collections.schema(current.id)),
         "filter": {**address_filter().model_dump(), "languages": standing["languages"]},
-        "progress": standing["progress"],
+        "queue": standing["queue"], "progress": standing["progress"],
+        "side": state.get(_SIDE, {}) if state.get(_SIDE, {}).get("sample") == place.key else {},
         "done": state.get(_DONE, []), "problems": state.get(_PROBLEMS, []),
     }  # fmt: skip
 
@@ -81,7 +88,7 @@ def take(event: str, message: Mapping[str, Any]) -> None:
     state[_PROBLEMS] = [problem] if problem else []
     if problem is None or not problem["retry"]:
         state[_DONE] = [*state.get(_DONE, []), ident][-20:]
-    if event != "draft":
+    if event not in ("draft", "side", "note"):
         state.pop(_STANDING, None)
 
 
@@ -100,7 +107,18 @@ def _act(event: str, value: dict[str, Any], *, at: object, left: object) -> None
         chosen = desk.read_filter(value)
         record = None if at is None else store.samples.get(read_key(at))
         remember_filter(chosen)
-        remember_sample(record.key if record and desk_data.fits(record, chosen) else None)
+        stays = record is not None and desk_queue.is_in(
+            store, desk_queue.queue_of(store, record.collection_id, chosen), record, person=name
+        )
+        remember_sample(record.key if record and stays else None)
+    elif event == "skip":
+        following = read_key(at) if at is not None else _beside(left, 1)
+        store.notes.skip(read_key(left), person=name)
+        remember_sample(following)
+    elif event == "note":
+        take_note(store, value, person=name)
+    elif event == "side":
+        _fetch_side(value, read_key(at))
     elif event == "ask" and value.get("act") == "cancel" and isinstance(value.get("job"), int):
         cancel_job(services(), value["job"])
     elif event == "ask":
@@ -123,14 +141,16 @@ def _standing(current: CollectionRecord) -> dict[str, Any]:
 
     Kept while only drafts change, ten seconds at most, since others work here too.
     """
-    store, chosen, key = services().store, address_filter(), address_sample(current)
-    of = (current.id, chosen.language, chosen.unreviewed, key, int(time.monotonic() / 10))
+    store, name, key = services().store, person() or "", address_sample(current)
+    queue, named = address_queue(current), bool(address_filter().queue)
+    of = (queue, key, int(time.monotonic() / 10))
     known = st.session_state.get(_STANDING)
     if known is None or known["of"] != of:
-        wanted = desk_data.wanted_samples(chosen)
-        place = desk_data.find_place(store, current.id, wanted, key=key)
+        place = desk_queue.find_place(store, queue, key=key, person=name)
         remember_sample(place.key)
-        known = {"of": of, "place": place, **desk_data.standing_data(store, current.id)}
+        shown = desk_queue.queue_data(store, queue, key=place.key, person=name, is_named=named)
+        standing = desk_data.standing_data(store, current.id)
+        known = {"of": (queue, place.key, of[2]), "place": place, "queue": shown, **standing}
         st.session_state[_STANDING] = known
     return dict(known)
 
@@ -140,9 +160,20 @@ def _beside(left: object, step: int) -> int | None:
     current = collection()
     if current is None:
         return None
-    wanted = desk_data.wanted_samples(address_filter())
-    place = desk_data.find_place(services().store, current.id, wanted, key=read_key(left))
+    place = desk_queue.find_place(
+        services().store, address_queue(current), key=read_key(left), person=person() or ""
+    )
     return place.next if step > 0 else place.previous
+
+
+def _fetch_side(value: dict[str, Any], key: int) -> None:
+    """Keep what the workbench asked for beside a sample, with what it asked for there before."""
+    message = desk.read_message(desk_side.SideMessage, value)
+    side = st.session_state.get(_SIDE, {})
+    if side.get("sample") != key:
+        side = {"sample": key}
+    part = desk_side.side_data(services(), key, message)
+    st.session_state[_SIDE] = {**side, message.act: part}
 
 
 main()

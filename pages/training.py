@@ -71,7 +71,7 @@ def offer_run(chosen: CollectionRecord, *, is_busy: bool) -> None:
                 words.page_link("pages/review.py", label=t("next.review.do"))
         if recipe:
             st.caption(t("training.command"))
-            st.code(command_line(recipe, chosen.name), language="bash", wrap_lines=True)
+            st.code(command_line(recipe, chosen.name), language=None, wrap_lines=True)
         if pressed and recipe:
             start_run(services(), chosen.id, recipe, person=person())
             st.rerun()

@@ -23,7 +23,9 @@ from core.bulk import (
     why_not_accept,
 )
 from core.errors import NotFoundError
+from core.events import Event
 from core.languages import in_order
+from storage import mapping
 from storage.bulk_steps import do_step, newest_schema, with_suggestions
 from storage.bulk_undo import undo_step
 from storage.database import reading, writing
@@ -33,6 +35,7 @@ from storage.tables import (
     BulkRow,
     DraftRow,
     NoteRow,
+    ReviewRow,
     SampleRow,
     SampleTextRow,
     SuggestionRow,
@@ -221,6 +224,7 @@ def _examples(walk: Walk, order: BulkOrder, person: str) -> list[dict[str, Any]]
     keys = inside.page(EXAMPLES, 0)
     rows = walk.session.exec(select(SampleRow).where(col(SampleRow.id).in_(keys))).all()
     told = {row.id: (row, events) for row, _, events in with_suggestions(walk.session, rows)}
+    reviewed = _reviewed_events(walk.session, rows)
     return [
         {
             "key": key, "id": row.external_id, "language": row.language, "split": row.split,
@@ -228,8 +232,22 @@ def _examples(walk: Walk, order: BulkOrder, person: str) -> list[dict[str, Any]]
             "events": [(e.event_type, e.trigger.text if e.trigger else None) for e in events],
         }
         for key in keys
-        for row, events in [told[key]]
+        for row, suggested in [told[key]]
+        for events in [reviewed.get(key, suggested)]
     ]  # fmt: skip
+
+
+def _reviewed_events(
+    session: Session, rows: Sequence[SampleRow]
+) -> dict[int | None, tuple[Event, ...]]:
+    """The events of the newest review, of those that have one."""
+    keys = [row.id for row in rows if row.state == "reviewed"]
+    query = select(ReviewRow.sample_id, func.max(ReviewRow.id)).where(
+        col(ReviewRow.sample_id).in_(keys)
+    )
+    newest = dict(session.exec(query.group_by(col(ReviewRow.sample_id))).all())
+    events = mapping.events_of(session, "review_id", cast("list[int]", list(newest.values())))
+    return {key: events[cast(int, review)] for key, review in newest.items()}
 
 
 def _flagged(person: str) -> Any:

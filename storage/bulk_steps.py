@@ -85,17 +85,15 @@ def _accept(
     events_of = [events for _, _, events in chosen]
     mapping.add_events(session, "review_id", list(zip(reviews, events_of, strict=True)))
     splits = _settled_splits(session, bulk.collection_id, [row for row, _, _ in chosen])
-    skips = select(SkipRow.sample_id).where(
-        SkipRow.person == bulk.person, col(SkipRow.sample_id).in_(keys)
-    )
-    skipped = set(session.exec(skips))
+    skips = select(SkipRow).where(SkipRow.person == bulk.person, col(SkipRow.sample_id).in_(keys))
+    skipped = {s.sample_id: (s.id, s.created.isoformat()) for s in session.exec(skips)}
     before: dict[int, dict[str, Any]] = {}
     for (row, _, _), review in zip(chosen, reviews, strict=True):
         key = cast(int, row.id)
         to = row.split or splits[row.split_group]
         before[key] = {
             "state": row.state, "split": row.split, "to": to, "review": review,
-            "skipped": key in skipped,
+            "skip": skipped.get(key),
         }  # fmt: skip
         row.state, row.split = "reviewed", to
     session.flush()

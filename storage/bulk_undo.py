@@ -6,6 +6,7 @@ What was changed since stays as it is, with the reason; the items of the others 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import delete
@@ -59,14 +60,21 @@ def _undo_accept(session: Session, bulk: BulkRow, items: Items) -> None:
     session.execute(delete(EventRow).where(col(EventRow.review_id).in_(reviews)))
     session.execute(delete(ReviewRow).where(col(ReviewRow.id).in_(reviews)))
     rows = _samples(session, items)
+    skips = select(SkipRow.sample_id).where(
+        SkipRow.person == bulk.person, col(SkipRow.sample_id).in_(list(rows))
+    )
+    skipped_again = set(session.exec(skips))
     taken_back = []
     for item in items:
         row = rows[item.sample_id]
         row.state = item.before["state"]
         if row.split == item.before["to"]:
             row.split = item.before["split"]
-        if item.before["skipped"]:
-            session.add(SkipRow(sample_id=item.sample_id, person=bulk.person))
+        if item.before["skip"] and item.sample_id not in skipped_again:
+            ident, created = item.before["skip"]
+            skip = SkipRow(id=ident, sample_id=item.sample_id, person=bulk.person)
+            skip.created = datetime.fromisoformat(created)
+            session.add(skip)
         taken_back.append((row, suggested[item.sample_id], events[item.before["review"]]))
     session.flush()
     add_corrections(session, bulk.collection_id, count_seen(taken_back, by=-1))

@@ -3,6 +3,7 @@
 Keys and values: `queue.why.uncertain.type|trigger|role` (figure, role), `.disagree` (n, kind, one,
 other), `.rare` (type, n, language, here), `.near_error` (type, language, changed, seen), `.random`
 (seed), `.oldest` (since), `.mine` (draft, flag, skipped), `.filter` where only the filter says so.
+Each has `skipped` where this person put the sample at the end.
 """
 
 from __future__ import annotations
@@ -22,6 +23,17 @@ _ONLY_FILTER = Why("queue.why.filter", {})
 
 def reasons_of(walk: Walk, rows: Sequence[SampleRow]) -> dict[int, Why]:
     """The reason of each sample, by its key."""
+    found = _reasons(walk, rows)
+    if walk.has_skips and walk.queue.reason != "mine":
+        query = select(SkipRow.sample_id).where(
+            SkipRow.person == walk.person, col(SkipRow.sample_id).in_(list(found))
+        )
+        for key in walk.session.exec(query):
+            found[key] = Why(found[key].key, {**found[key].values, "skipped": True})
+    return found
+
+
+def _reasons(walk: Walk, rows: Sequence[SampleRow]) -> dict[int, Why]:
     keys = [cast(int, row.id) for row in rows]
     reason = walk.queue.reason
     if reason == "uncertain":

@@ -33,6 +33,7 @@ from storage.tables import DraftRow, MediaRow, ReviewRow, SampleRow, SuggestionR
 Keys = list[int]
 Records = list[SampleRecord]
 Reviews = list[ReviewRecord]
+Texts = list[str]
 
 
 class Samples:
@@ -263,6 +264,13 @@ class Samples:
                 ident, key, row.model_id, events, row.raw_reply, row.prompt_version,
                 row.schema_number, row.decoding, row.problems, row.seconds, row.created,
             )  # fmt: skip
+
+    def models_of(self, key: int) -> Texts:
+        """The models that made suggestions for a sample, the newest suggestion first."""
+        with reading(self._engine) as session:
+            model = col(SuggestionRow.model_id)
+            query = select(model).where(SuggestionRow.sample_id == key).group_by(model)
+            return [*session.exec(query.order_by(func.max(SuggestionRow.id).desc()))]
 
     def without_suggestion(
         self, collection_id: int, *, model_id: str, limit: int, after: int = 0

@@ -189,7 +189,9 @@ def _settle(session: Session, collection_id: int, keys: Sequence[int]) -> None:
     for key, language, state in samples:
         events = suggested.get(newest.get(cast(int, key), 0), ())
         other = suggested[others[key]] if key in others else None
-        types = reviewed[cast(int, key)] if state == "reviewed" else {e.event_type for e in events}
+        # A sample that a change of the schema left to a person waits, with its labels.
+        is_labelled = state == "reviewed" or key in reviewed
+        types = reviewed[cast(int, key)] if is_labelled else {e.event_type for e in events}
         if types:
             kinds[cast(int, key)] = (language, frozenset(types))
         changes.append({"id": key, **_figures(events, other)})

@@ -106,6 +106,7 @@ class SampleRow(Table, table=True):
     __table_args__ = (
         sa.UniqueConstraint("collection_id", "external_id"),
         sa.Index("ix_sample_work", "collection_id", "state", "language", "id"),
+        sa.Index("ix_sample_group", "collection_id", "split_group", "split"),
         _order("oldest", "waiting", "id"),
         _order("uncertain", "waiting", "confidence", "id"),
         _order("disagree", "waiting", "disagree_order", "id"),
@@ -123,7 +124,7 @@ class SampleRow(Table, table=True):
     text: str | None = _text(None)
     source: dict[str, Any] = _json(dict)
     parallel_group: str | None = Field(default=None, index=True)
-    split_group: str = Field(index=True)
+    split_group: str
     split: str | None = None
     meta: dict[str, Any] = _json(dict)
     state: str = "new"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 
 from core.errors import ArgusError, CancelledError, NotFoundError
 from core.ports import Backend
@@ -42,6 +43,12 @@ class WarmModel:
             self._backend = open_backend(self._services, model)
             self._model_id = model.id
         return self._backend
+
+    def prepare(self) -> None:
+        """Load the model that is most likely asked for, so that the first to ask need not wait."""
+        collections = self._services.store.collections.all()
+        if collections and self._backend is None:
+            self.get(model_in_use(self._services, collections[-1].id))
 
     def release(self) -> None:
         """Give the memory back."""
@@ -98,7 +105,8 @@ def store_suggestion(
     for record, s in zip(records, suggested, strict=True):
         services.store.samples.add_suggestion(
             record.key, s.events, model_id=backend.model_id, raw_reply=s.raw_reply,
-            prompt_version=s.prompt_version, schema_number=number, decoding={},
+            prompt_version=s.prompt_version, schema_number=number,
+            decoding=asdict(backend.decoding),
             problems=s.problems, seconds=s.seconds, bulk_id=bulk_id,
         )  # fmt: skip
 

@@ -57,6 +57,12 @@ def put_job(services: Services, job_id: int, kind: JobKind) -> None:
     put(job_id, priority=PRIORITY[kind])
 
 
+def put_number(services: Services, number: int) -> None:
+    """Hand the worker a number that is no job's, before all else."""
+    _, put = open_queue(services.home, "jobs")
+    put(number, priority=URGENT + 1)
+
+
 def put_run(services: Services, run_id: int) -> None:
     """Hand a run's number to the worker."""
     _, put = open_queue(services.home, "runs")

@@ -26,10 +26,10 @@ class Recipe:
     dropout: float = 0.05
     target_modules: tuple[str, ...] = LINEAR
     max_tokens: int = 1024
-    epochs: float = 3
-    batch_size: int = 8
+    epochs: float = 5
+    batch_size: int = 4
     accumulation: int = 1
-    learning_rate: float = 5e-4
+    learning_rate: float = 3e-4
     schedule: Literal["linear", "cosine", "constant"] = "linear"
     warmup_steps: int = 10
     weight_decay: float = 0.0

@@ -20,13 +20,14 @@ from core.errors import ArgusError
 from core.records import RunRecord
 from storage.work import is_alive
 from train.jobs import WarmModel, handle_job
-from train.queue import heartbeat_file, open_queue, put_job, put_run
+from train.queue import heartbeat_file, open_queue, put_job, put_number, put_run
 from train.services import Services, open_services
 from train.similar import look_after
 
 log = logging.getLogger("argus.worker")
 BEAT = 3.0
 LOOK_EVERY = 60.0  # seconds between two looks whether texts wait to be compared
+WARM_UP = 0  # the number of no job: loads the model before anybody asks
 OPEN = ("queued", "running", "evaluating")
 
 
@@ -51,6 +52,7 @@ class Worker:
                 )
             )
         self._queue_open_work()
+        put_number(self._services, WARM_UP)
         for consumer in consumers:
             consumer.start()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -92,6 +94,12 @@ class Worker:
             log.warning("similar samples: %s", problem)
 
     def _job(self, job_id: int) -> None:
+        if job_id == WARM_UP:
+            try:
+                self._warm.prepare()
+            except ArgusError as problem:
+                log.warning("no suggestions yet: %s", problem)
+            return
         handle_job(self._services, self._warm, job_id)
 
     def _run(self, run_id: int) -> None:

@@ -92,7 +92,9 @@ def convert(models: Path, *, say: Callable[[str], None] = lambda _: None) -> Pat
 def _convert(packed: Path, folder: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+    from transformers.utils import logging as quiet
 
+    quiet.disable_progress_bar()  # type: ignore[no-untyped-call]
     tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=packed.name)
     model = AutoModelForCausalLM.from_pretrained(
         folder,

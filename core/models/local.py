@@ -94,7 +94,7 @@ class LocalBackend:
     ) -> None:
         self.model_id = model_id
         self.prompt_version = prompt_version
-        self._decoding = decoding or Decoding()
+        self.decoding = decoding or Decoding()
         self._is_tuned = is_tuned
         self._tokenizer = tokenizer
         self._decoder: Decoder | None = Decoder(model, tokenizer)
@@ -109,7 +109,7 @@ class LocalBackend:
         on_step: Step | None = None,
     ) -> list[Suggested]:
         """One suggestion a sample, in order; longer samples go together, so that little is padded."""
-        decoding = decoding or self._decoding
+        decoding = decoding or self.decoding
         order = sorted(range(len(samples)), key=lambda i: len(samples[i].text or ""))
         found: dict[int, Suggested] = {}
         for at in range(0, len(order), BATCH):

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pages._ui.catalogue_beside import BESIDE
 from pages._ui.catalogue_collection import COLLECTION
+from pages._ui.catalogue_evolve import EVOLVE
 from pages._ui.catalogue_model import MODEL
+from pages._ui.catalogue_queues import QUEUES
 from pages._ui.catalogue_review import REVIEW
 from pages._ui.catalogue_shell import SHELL
 
 LANGUAGE = "en"
-TEXTS: dict[str, dict[str, str]] = {"en": {**SHELL, **COLLECTION, **MODEL, **REVIEW}}
+TEXTS: dict[str, dict[str, str]] = {
+    "en": {**SHELL, **COLLECTION, **MODEL, **REVIEW, **BESIDE, **EVOLVE, **QUEUES}
+}
 
 
 def t(key: str, **values: object) -> str:

@@ -25,10 +25,15 @@ _Json = dict[str, Any]
 _M = TypeVar("_M", bound=BaseModel)
 
 
-class _Message(BaseModel):
-    """What every message of the workbench carries: `base` is the newest review it was opened on."""
+class Message(BaseModel):
+    """Something that the workbench sends; what it may not say is refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class _Message(Message):
+    """What a document travels in: `base` is the newest review it was opened on."""
+
     document: _Json
     seconds: float = Field(default=0.0, ge=0, le=10_000_000)
     base: int | None = None
@@ -46,17 +51,17 @@ class SubmitMessage(_Message):
     """A finished review."""
 
 
-class FilterMessage(BaseModel):
-    """Which samples to work on."""
+class FilterMessage(Message):
+    """Which samples to work on; `queue` is the link of one, "" where the filter is all there is."""
 
-    model_config = ConfigDict(extra="forbid")
+    queue: Annotated[str, StringConstraints(max_length=40)] = ""
     language: Annotated[str, StringConstraints(max_length=10)] = ""
     unreviewed: bool = True
 
 
 def keep_draft(store: Store, data: Mapping[str, Any], *, person: str) -> int:
     """Keep a draft; returns the `rev` that is stored now. An older one changes nothing."""
-    message = _read(DraftMessage, data)
+    message = read_message(DraftMessage, data)
     document = read_document(message.document)
     kept = message.model_dump(exclude={"rev"}) | {"document": document_to_dict(document)}
     return store.samples.save_draft(document.sample, person, kept, rev=message.rev)
@@ -68,7 +73,7 @@ def submit_review(store: Store, data: Mapping[str, Any], *, person: str) -> int:
     Raises `SchemaError` where an event cannot be stored, `RefusedError` where a rule is broken
     without a written reason, or where somebody else reviewed the sample in the meantime.
     """
-    message = _read(SubmitMessage, data)
+    message = read_message(SubmitMessage, data)
     document = read_document(message.document)
     record = store.samples.get(document.sample)
     text, media = record.sample.text, [m.id for m in record.sample.media]
@@ -103,12 +108,25 @@ def submit_review(store: Store, data: Mapping[str, Any], *, person: str) -> int:
 
 def read_filter(data: Mapping[str, Any]) -> FilterMessage:
     """The filter as the workbench sends it."""
-    return _read(FilterMessage, data)
+    return read_message(FilterMessage, data)
 
 
 def newest_review(store: Store, key: int) -> ReviewRecord | None:
     """The newest review of a sample, or None."""
     return next(iter(store.samples.reviews(key, limit=1)), None)
+
+
+def read_message(model: type[_M], data: Mapping[str, Any]) -> _M:
+    """A message as its model has it; raises `InputError` naming the place and the value."""
+    try:
+        return model.model_validate(dict(data))
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"the message from the page is wrong at {place}: {first['msg']} "
+            f"(given: {str(first['input'])[:60]!r}). Reload the page"
+        ) from problem
 
 
 # ---------------------------------------------------------------- private
@@ -123,15 +141,3 @@ def _check(schema: Schema, document: ReviewDocument, events: Sequence[Event]) ->
     if broken and not (document.override or "").strip():
         raise RefusedError(t("review.error.no_override", rule=broken[0].message))
     return broken
-
-
-def _read(model: type[_M], data: Mapping[str, Any]) -> _M:
-    try:
-        return model.model_validate(dict(data))
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            f"the message from the page is wrong at {place}: {first['msg']} "
-            f"(given: {str(first['input'])[:60]!r}). Reload the page"
-        ) from problem

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from core.errors import ArgusError
 from core.languages import RIGHT_TO_LEFT, in_order, name_of
-from core.records import JobRecord, ReviewRecord, SampleFilter, SampleRecord
+from core.queues import Queue
+from core.records import JobRecord, ReviewRecord, SampleRecord
 from core.review import document_from, document_to_dict
 from core.samples import Source
-from core.schema import Schema
+from core.schema import Schema, offered
 from pages._ui.catalogue import t
-from pages._ui.desk import FilterMessage, newest_review
+from pages._ui.desk import newest_review
+from pages._ui.desk_notes import note_data
+from pages._ui.queue_words import write_why
 from storage.store import Store
 from train.queue import request_suggestion, worker_is_alive
 from train.services import Services
@@ -21,47 +23,10 @@ from train.services import Services
 _Json = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a person is: the collection, the filter, and the open sample with its neighbours."""
+def sample_data(store: Store, key: int, *, person: str, queue: Queue | None = None) -> _Json:
+    """A sample as the workbench shows it: text, fresh document, the person's draft, its notes.
 
-    collection_id: int
-    wanted: SampleFilter
-    key: int | None
-    next: int | None
-    previous: int | None
-
-
-def fits(record: SampleRecord, chosen: FilterMessage) -> bool:
-    """Whether a sample passes the filter."""
-    language_fits = chosen.language in ("", record.sample.language)
-    return language_fits and not (chosen.unreviewed and record.state == "reviewed")
-
-
-def wanted_samples(chosen: FilterMessage) -> SampleFilter:
-    """The filter as the store takes it."""
-    return SampleFilter(
-        languages=[chosen.language] if chosen.language else [],
-        states=["new", "suggested"] if chosen.unreviewed else [],
-    )
-
-
-def find_place(store: Store, collection_id: int, wanted: SampleFilter, *, key: int | None) -> Place:
-    """The sample `key`, or the first that matches, with its neighbours; the end leads to the start."""
-    samples = store.samples
-
-    def step(at: int, by: int) -> int | None:
-        return samples.neighbour(collection_id, at, step=by, wanted=wanted)
-
-    key = step(0, 1) if key is None else key
-    if key is None:
-        return Place(collection_id, wanted, None, None, None)
-    following = step(key, 1) or step(0, 1)
-    return Place(collection_id, wanted, key, None if following == key else following, step(key, -1))
-
-
-def sample_data(store: Store, key: int, *, person: str) -> _Json:
-    """A sample as the workbench shows it: text, fresh document, the person's draft, its parallels."""
+    In a `queue` it says why it is there. What can wait comes later: see `pages._ui.desk_side`."""
     record = store.samples.get(key)
     sample = record.sample
     suggestion = store.samples.suggestion(key)
@@ -81,27 +46,27 @@ def sample_data(store: Store, key: int, *, person: str) -> _Json:
         "source": sample.source.name or sample.source.url or "",
         "date": write_date(sample.source),
         "split": sample.split,
-        "why": _why(record, newest),
+        "why": _why(record, newest) if queue is None else _queue_why(store, queue, key, person),
         "base": newest.id if newest else None,
         "fresh": document_to_dict(document_from(record, suggestion)),
         "model": suggestion.model_id if suggestion else None,
         "draft": {"rev": draft.rev, **draft.document} if draft else None,
-        "parallel": [_parallel(other) for other in store.samples.parallel(record)],
+        "notes": [note_data(note) for note in store.notes.list(key)],
     }
 
 
 def schema_data(schema: Schema) -> list[_Json]:
-    """The schema as the workbench reads it."""
+    """The schema as the workbench reads it: what may be chosen."""
     return [
         {
             "name": t_.name, "labels": dict(t_.labels), "description": t_.description,
             "roles": [
                 {"name": r.name, "labels": dict(r.labels), "required": r.required,
-                 "multiple": r.multiple}
+                 "multiple": r.multiple, "entity_kinds": list(r.entity_kinds)}
                 for r in t_.roles
             ],
         }
-        for t_ in schema.types
+        for t_ in offered(schema).types
     ]  # fmt: skip
 
 
@@ -168,16 +133,8 @@ def _why(record: SampleRecord, newest: ReviewRecord | None) -> str:
     return t("review.why.reviewed", person=newest.person or "–")
 
 
-def _parallel(record: SampleRecord) -> _Json:
-    sample = record.sample
-    return {
-        "key": record.key, "language": sample.language, "text": sample.text or "",
-        "direction": "rtl" if sample.language in RIGHT_TO_LEFT else "ltr",
-        "events": [
-            {
-                "event_type": e.event_type,
-                "words": [m.text for m in e.mentions() if m.text],
-            }
-            for e in sample.events or ()
-        ],
-    }  # fmt: skip
+def _queue_why(store: Store, queue: Queue, key: int, person: str) -> str:
+    return write_why(
+        store.queues.why(queue, key, person=person),
+        store.collections.schema(queue.collection_id),
+    )

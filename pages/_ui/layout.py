@@ -74,7 +74,8 @@ def switch_collection() -> None:
 
 
 def _switched() -> None:
-    st.query_params.pop("sample", None)  # it belongs to the collection left behind
+    for name in ("sample", "queue"):  # they belong to the collection left behind
+        st.query_params.pop(name, None)
     set_collection(st.session_state[_SWITCH])
 
 

@@ -5,21 +5,36 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import InputError, NotFoundError
+from core.queues import Queue
 from core.records import CollectionRecord
 from pages._ui.catalogue import t
 from pages._ui.desk import FilterMessage
+from pages._ui.desk_queue import queue_of
 from pages._ui.layout import escape
 from pages._ui.session import services
 
-_LANGUAGE, _ALL, _SAMPLE = "language", "all", "sample"
+_QUEUE, _LANGUAGE, _ALL, _SAMPLE = "queue", "language", "all", "sample"
 
 
 def address_filter() -> FilterMessage:
-    """The filter in the address: `language=zh`, and `all=1` for reviewed samples too."""
+    """The filter in the address: `queue=12`, `language=zh`, and `all=1` for reviewed ones too."""
     params = st.query_params
     return FilterMessage(
-        language=params.get(_LANGUAGE, "")[:10], unreviewed=params.get(_ALL) != "1"
+        queue=params.get(_QUEUE, "")[:40],
+        language=params.get(_LANGUAGE, "")[:10],
+        unreviewed=params.get(_ALL) != "1",
     )
+
+
+def address_queue(current: CollectionRecord) -> Queue:
+    """The queue in the address; one that is gone gives way to the filter, and that is told."""
+    chosen = address_filter()
+    try:
+        return queue_of(services().store, current.id, chosen)
+    except NotFoundError as problem:
+        st.toast(escape(str(problem)))
+        remember_filter(chosen.model_copy(update={"queue": ""}))
+        return queue_of(services().store, current.id, address_filter())
 
 
 def address_sample(current: CollectionRecord) -> int | None:
@@ -37,6 +52,7 @@ def address_sample(current: CollectionRecord) -> int | None:
 
 def remember_filter(chosen: FilterMessage) -> None:
     """Write the filter into the address; what is as usual is left out."""
+    _set(_QUEUE, chosen.queue)
     _set(_LANGUAGE, chosen.language)
     _set(_ALL, "" if chosen.unreviewed else "1")
 

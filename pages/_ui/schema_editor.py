@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import streamlit as st
 
@@ -103,7 +104,9 @@ def _edit_role(role: Role, uses: int, prefix: str) -> Role | None:
     cells[7].markdown(f":gray[{uses:,}]")
     if cells[8].button(t("schema.role.remove"), key=f"{prefix}_remove", type="tertiary"):
         return None
-    return Role(_clean(name, role.name), labels, required, multiple)
+    return replace(
+        role, name=_clean(name, role.name), labels=labels, required=required, multiple=multiple
+    )
 
 
 def _ask_role(item: EventType, prefix: str) -> Role | None:

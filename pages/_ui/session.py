@@ -39,7 +39,9 @@ def set_collection(name: str) -> None:
 
 def choose_collection() -> None:
     """Settle the collection at the start of a run: the open sample's, the address's, the session's."""
-    asked = _of_sample(st.query_params.get("sample")) or st.query_params.get("collection")
+    params = st.query_params
+    asked = _of_sample(params.get("sample")) or _of_queue(params.get("queue"))
+    asked = asked or params.get("collection")
     if asked and services().store.collections.find(asked):
         st.session_state[_CHOSEN] = asked
     chosen = collection()
@@ -55,4 +57,18 @@ def _of_sample(key: str | None) -> str | None:
         owner = store.samples.get(int(key)).collection_id
     except NotFoundError:  # the page that opens the sample says so, with the way on
         return None
-    return next((c.name for c in store.collections.all() if c.id == owner), None)
+    return _name_of(owner)
+
+
+def _of_queue(link: str | None) -> str | None:
+    if not link or not link.isdecimal() or len(link) > 17:
+        return None
+    try:
+        return _name_of(services().store.queues.get(int(link)).collection_id)
+    except NotFoundError:  # the page that opens the queue says so, with the way on
+        return None
+
+
+def _name_of(collection_id: int) -> str | None:
+    every = services().store.collections.all()
+    return next((c.name for c in every if c.id == collection_id), None)

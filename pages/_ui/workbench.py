@@ -8,15 +8,17 @@ from typing import Any
 
 import streamlit as st
 
+from pages._ui.catalogue_beside import BENCH_BESIDE
 from pages._ui.catalogue_review import BENCH
 
 KEY = "workbench"
-EVENTS = ("draft", "submit", "open", "filter", "ask")
+EVENTS = ("draft", "submit", "open", "filter", "ask", "skip", "note", "side")
 # One module in the browser: each file may use what stands in those before it.
 _PARTS = (
-    "text", "document", "sync", "evidence", "cards", "windows", "keys", "bench", "edits", "moves",
-    "frame",
+    "text", "document", "opinion", "sync", "evidence", "cards", "windows", "keys", "bench", "edits",
+    "moves", "notes", "examples", "history", "compare", "outline", "frame",
 )  # fmt: skip
+_WORDS = {**BENCH, **BENCH_BESIDE}
 _FOLDER = Path(__file__).parent
 
 
@@ -51,4 +53,4 @@ def show_workbench(data: Mapping[str, Any], on: Callable[[str, Mapping[str, Any]
         return act
 
     handlers: dict[str, Any] = {f"on_{event}_change": handler(event) for event in EVENTS}
-    _mount(key=KEY, data={"words": BENCH, **data}, **handlers)
+    _mount(key=KEY, data={"words": _WORDS, **data}, **handlers)

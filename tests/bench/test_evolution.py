@@ -25,7 +25,9 @@ def show(capsys, **figures: object) -> None:
 
 def test_a_change_over_100_000_annotations(store, capsys):
     roles = ("agent", "product", "place")
-    made = store.collections.create("bench", Schema((EventType("launch", roles=tuple(map(Role, roles))),)))
+    made = store.collections.create(
+        "bench", Schema((EventType("launch", roles=tuple(map(Role, roles))),))
+    )
     arguments = tuple(Argument(role, span(TEXT, i, i + 5)) for i, role in enumerate(roles))
     event = Event("launch", span(TEXT, 16, 18), arguments)
     languages = ("en", "zh", "es", "ru")

@@ -18,7 +18,7 @@ from core.events import Argument, Event, span
 from core.queues import REASONS, Queue, default_queue
 from core.records import SampleFilter
 from core.samples import Sample, Source
-from core.schema import EventType, Schema
+from core.schema import EventType, Role, Schema
 from storage import mapping
 from storage.database import writing
 from storage.home import Home
@@ -53,7 +53,7 @@ def full(tmp_path_factory):
 def fill(store: Store, count: int, *, seed: int = 7) -> int:
     """Fill a store with generated samples; returns the collection."""
     chance = random.Random(seed)
-    schema = Schema(tuple(EventType(name) for name in TYPES))
+    schema = Schema(tuple(EventType(name, roles=(Role("agent"),)) for name in TYPES))
     collection = store.collections.create("bench", schema).id
     with writing(store.engine) as session:
         for model in ("small", "large"):
@@ -79,7 +79,9 @@ def fill(store: Store, count: int, *, seed: int = 7) -> int:
                         seen=40, changed=4 + i,
                     )
                 )  # fmt: skip
-    for key in store.samples.keys(SampleFilter(states=["suggested"]), collection_id=collection)[::997]:
+    for key in store.samples.keys(SampleFilter(states=["suggested"]), collection_id=collection)[
+        ::997
+    ]:
         store.notes.skip(key, person=PERSON)
         store.notes.add(key + 1, person=PERSON, kind="flag", text="why?")
     return collection
@@ -102,14 +104,22 @@ def make_events(text: str, chance: random.Random, *, sure: bool = False) -> tupl
 
     names = chance.choices(TYPES, WEIGHTS, k=chance.choice([1, 1, 1, 2]))
     return tuple(
-        Event(name, part(3), (Argument("agent", part(8)),), chance.random() ** 0.2 if sure else None)
+        Event(
+            name, part(3), (Argument("agent", part(8)),), chance.random() ** 0.2 if sure else None
+        )
         for name in names
     )
 
 
 def suggest_all(session, told, chance: random.Random) -> None:
     rows = [
-        {"sample_id": key, "model_id": model, "prompt_version": "1", "schema_number": 1, "seconds": 1.0}
+        {
+            "sample_id": key,
+            "model_id": model,
+            "prompt_version": "1",
+            "schema_number": 1,
+            "seconds": 1.0,
+        }
         for key, _, model in told
     ]
     ids = mapping.insert_all(session, SuggestionRow, rows)
@@ -141,7 +151,9 @@ def show(capsys, title: str, call: Callable[[], object], times: int = 40) -> Non
         taken.append(1000 * (time.perf_counter() - began))
     taken.sort()
     with capsys.disabled():
-        line = f"p50 {statistics.median(taken):7.2f} ms   p95 {taken[int(0.95 * len(taken))]:7.2f} ms"
+        line = (
+            f"p50 {statistics.median(taken):7.2f} ms   p95 {taken[int(0.95 * len(taken))]:7.2f} ms"
+        )
         print(f"\n  {title:42} {line}", end="")  # noqa: T201
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from pathlib import Path
 
 import pytest
 
@@ -105,15 +104,3 @@ def test_grounded_decoding_against_plain_generate(embedded, capsys):
     a, b = statistics.median(ours), statistics.median(plain)
 
     show(capsys, grounded_tokens_a_second=a, plain_generate_tokens_a_second=b, ratio=a / b)
-
-
-def test_memory_of_the_app_with_the_review_page_open(home, store, capsys):
-    pytest.importorskip("playwright.sync_api")
-    from tests.browser.driver import open_app  # started as a person would
-
-    with open_app(home) as (page, process):
-        page.goto(page.url.rstrip("/") + "/review")
-        page.wait_for_timeout(4000)
-        status = Path(f"/proc/{process.pid}/status").read_text()
-    resident = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-    show(capsys, resident_MiB_of_the_app=int(resident.split()[1]) / 1024)

@@ -82,6 +82,42 @@ def test_what_is_on_the_screen_is_what_sqlite_holds(
     assert store.samples.draft(key, "Ana") is None
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "short", "steps", "right", "wrong"), CASES, ids=[c[0] for c in CASES]
+)
+def test_keyboard_alone_and_mouse_alone_give_equal_rows(
+    app: RunningApp, store: Store, page: Page,
+    language: str, text: str, short: str, steps: int, right: str, wrong: str,
+) -> None:  # fmt: skip
+    keys = [add_text(store, f"{hand}-{language}", language, text) for hand in ("keys", "mouse")]
+    for key in keys:
+        suggest(store, key, *suggested(language, text, short, wrong))
+    bench = Workbench(page, app.url)
+
+    bench.open(keys[0])
+    bench.press("n", "n", "n", *["'"] * steps, "Escape")
+    bench.walk(PLACES[language])
+    bench.press("3", "ArrowUp", "a", "x", "4", "Control+Enter")
+    by_keys = wait_for_review(store, keys[0], page)
+    bench.open(keys[1])
+    page.locator(".argus-wb .row.slot", has_text=short).first.click()
+    bench.drag(right)
+    page.locator(".argus-wb .hint .strong").click()
+    bench.drag(PLACES[language])
+    page.locator(".argus-wb .card.focused [data-role=place]").click()
+    page.locator(".argus-wb .card.focused .head .yes").click()
+    page.locator(".argus-wb .card").nth(1).locator(".head .no").click()
+    page.locator(".argus-wb .list li").nth(3).click()
+    page.locator(".argus-wb .submit").click()
+    by_mouse = wait_for_review(store, keys[1], page)
+
+    assert by_keys == by_mouse
+    assert [m.text for m in by_keys[0].mentions()][2] == right
+    assert (
+        store.samples.reviews(keys[0])[0].difference == store.samples.reviews(keys[1])[0].difference
+    )
+
+
 def test_a_good_suggestion_takes_two_keys(app: RunningApp, store: Store, page: Page) -> None:
     text = "Во вторник Акме запустила сервис."
     key = add_text(store, "good", "ru", text)
@@ -272,12 +308,12 @@ def test_a_key_can_be_changed_and_stays_so(app: RunningApp, store: Store, page: 
 
     bench.press("?")
     page.get_by_role("button", name="A: change the key of: Accept what is focused").click()
-    bench.press("k", "Escape")
+    bench.press("b", "Escape")
     page.reload()
     bench.wait_for(key)
     bench.press("a")
     before = page.locator(".argus-wb .head.accepted").count()
-    bench.press("k")
+    bench.press("b")
 
     assert before == 0
     assert page.locator(".argus-wb .head.accepted").count() == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from core.errors import RefusedError, SchemaError
 from core.events import Argument, Event, span
 from core.records import SampleFilter
-from core.samples import Sample
+from core.samples import Sample, sample_to_dict
 from core.schema import EventType, Role, Schema, check_events, check_keeps, schema_to_dict
 from core.schema_change import (
     Change,
@@ -25,6 +26,7 @@ from core.schema_change import (
     SplitRole,
     SplitType,
 )
+from core.workflow import import_file
 from storage.home import Home
 from storage.store import Store, open_store
 
@@ -276,6 +278,23 @@ def test_a_collection_and_a_sample_with_changes_can_be_deleted(store, collection
     store.collections.delete(collection)
 
     assert store.collections.all() == []
+
+
+def test_an_import_with_a_retired_name_is_refused_line_by_line(store, collection):
+    store.schema_changes.apply(collection, RetireType("выпуск"))
+    lines = [
+        json.dumps(sample_to_dict(sample("new-ru", "ru", event("ru", "выпуск", 0)))),
+        json.dumps(sample_to_dict(sample("new-zh", "zh", event("zh", "launch", 0)))),
+    ]
+    name = store.collections.all()[0].name
+
+    for extend in (False, True):
+        data = "\n".join(lines).encode()
+        result = import_file(store, data, collection=name, name="a.jsonl", extend_schema=extend)
+        assert [p.line for p in result.problems] == [1]
+        assert "'выпуск' is retired: give the event another type" in result.problems[0].message
+    assert labels(store, collection)["new-zh"]
+    assert labels(store, collection)["ru-2"][0].event_type == "выпуск"
 
 
 def test_types_in_queues_follow_a_change(store, collection):

@@ -9,6 +9,7 @@ import pytest
 from core.errors import CancelledError, NotFoundError
 from core.events import Event, Mention, span
 from core.models.embedder import CharacterNgrams
+from core.ports import Decoding, Suggested
 from core.records import SampleFilter
 from core.samples import Sample
 from core.schema import EventType, Schema
@@ -268,10 +269,9 @@ class SureModel:
     """Says "attack" of everything, and is sure of it."""
 
     model_id = "sure"
+    decoding = Decoding()
 
     def suggest(self, samples, schema, *, decoding=None, on_step=None):
-        from core.ports import Suggested
-
         on_step(0.5)
         return [
             Suggested(

@@ -10,6 +10,7 @@ class Bench {
     this.sample = null;
     this.cards = new Map();
     this.cache = new Map();
+    this.sides = new Map();
     this.problems = new Set();
     this.suggesting = { state: "none" };
     this.showConfidence = spare.get("argus.confidence") ?? true;
@@ -53,6 +54,7 @@ class Bench {
     else if (!this.line.queue.length || !this.started) this.open(data.open);
     for (const problem of refused) if (!problem.retry && problem !== back) this.say(problem.message, true);
     this.started = true;
+    this.takeSide(data.side);
     paintTop(this);
     this.paint();
     this.line.pump();
@@ -85,7 +87,8 @@ class Bench {
     const first = this.doc.events.find((e) => isLive(e) && e.decision === "open") ?? this.doc.events[0];
     if (first) this.focus = { event: first.id, part: "" };
     buildEvidence(this);
-    buildParallel(this);
+    buildExamples(this);
+    this.askHelpLater();
     this.el.cards.scrollTop = 0;
     this.checkOffer();
     if (ours && !this.line.waits(payload.stamp)) this.save();
@@ -206,7 +209,10 @@ class Bench {
     else this.line.ask("ask", { act, job: this.suggesting.job ?? null, at: this.sample.key });
   }
 
-  setFilter(language, unreviewed) { this.line.ask("filter", { language, unreviewed, at: this.sample?.key ?? null }); }
+  setFilter(change) {
+    const { queue = "", language, unreviewed } = { ...this.data.filter, ...change };
+    this.line.ask("filter", { queue, language, unreviewed, at: this.sample?.key ?? null });
+  }
 
   setKeys(changed) {
     this.changedKeys = changed;
@@ -256,30 +262,14 @@ class Bench {
       paintEvidence(this);
       paintCards(this);
       paintHint(this);
+      paintNotes(this);
     }
+    paintOutline(this);
     paintBar(this);
     if (this.hadFocus && document.activeElement === document.body) this.el.evidence.focus({ preventScroll: true });
   }
 
   paintBar() { paintBar(this); }
-
-  reveal() {
-    if (this.done) return;
-    revealMark(this);
-    const row = this.el.cards.querySelector(".row.at");
-    (row?.classList.contains("head") ? row.parentElement : row)?.scrollIntoView({ block: "nearest" });
-    this.announce();
-  }
-
-  announce() {
-    const i = this.doc.events.findIndex((e) => e.id === this.focus?.event);
-    if (i < 0) return;
-    const part = this.focus.part;
-    const item = part ? this.slot : this.event;
-    const name = part === "" ? "" : part === "t" ? this.w("slot.trigger") : this.slot?.role ?? part.slice(2);
-    this.el.live.textContent = [this.w("card.name", { n: i + 1, type: this.label(this.type(this.event) ?? { name: this.event.event_type }) }),
-      name, item?.text ?? "", item ? this.w(`decision.${item.decision}`) : ""].filter(Boolean).join(", ");
-  }
 
   /** Time from the key press to the painted frame, for the browser tests. */
   measure(began) {

@@ -93,6 +93,7 @@ function slotRow(B, event, part, slot, focus, armed) {
     h("span", { class: "name", text: role }),
     h("span", { class: "words", lang: B.sample.language, dir: "auto", title: words },
       h("bdi", { text: words }), slot.fragments?.length ? h("span", { class: "soft", text: ` ${B.w("slot.fragments", { n: slot.fragments.length })}` }) : null),
+    slot.kind ? h("span", { class: "kind", text: slot.kind }) : null,
     loose ? plain("find", B.w("slot.find"), () => { B.setFocus(event.id, part); B.findWords(); }) : null,
     state(B, slot), confidence(B, slot), acts(B, slot, event.id, part, event));
 }
@@ -137,7 +138,8 @@ function acts(B, item, id, part, event = null) {
     () => { B.setFocus(id, part); B.accept(false); });
   const no = button(`no${item.decision === "rejected" ? " on" : ""}`, own ? B.w("act.remove") : B.w("act.reject"),
     () => { B.setFocus(id, part); B.reject(); });
-  return h("span", { class: "acts" }, yes, no);
+  const more = part === "" || isLive(item) ? button("more", B.w("act.more"), () => { B.setFocus(id, part); openMore(B); }) : null;
+  return h("span", { class: "acts" }, more, yes, no);
 }
 
 /** Every role that the schema allows, with its number key. */

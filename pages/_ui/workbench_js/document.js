@@ -146,6 +146,10 @@ function setType(doc, id, name) {
 const setRole = (doc, id, part, role) =>
   changeEvent(doc, id, (e) => changeSlot(e, part, (slot) => settle({ ...slot, role }, "role")));
 
+/** Say what kind of thing a mention is. */
+const setKind = (doc, id, part, kind) =>
+  changeEvent(doc, id, (e) => changeSlot(e, part, (slot) => ({ ...slot, kind, decision: slot.decision === "open" ? "accepted" : slot.decision })));
+
 /** A new event of a person's own. Returns [document, its id]. */
 function addEvent(doc, name, spans, T) {
   const id = newId();
@@ -234,7 +238,8 @@ function violationsOf(doc, types) {
       const role = type.roles.find((r) => r.name === slot.role);
       counts.set(slot.role, (counts.get(slot.role) ?? 0) + 1);
       if (!role) add(`a:${slot.id}`, "unknown_role", slot.role, true);
-      else if (!role.multiple && counts.get(slot.role) === 2) add(`a:${slot.id}`, "repeated_role", slot.role, false);
+      else if (slot.kind && role.entity_kinds?.length && !role.entity_kinds.includes(slot.kind)) add(`a:${slot.id}`, "wrong_kind", slot.role, false);
+      if (role && !role.multiple && counts.get(slot.role) === 2) add(`a:${slot.id}`, "repeated_role", slot.role, false);
     }
     for (const role of type.roles) {
       if (role.required && !counts.get(role.name)) add(`r:${role.name}`, "missing_role", role.name, false);

@@ -101,6 +101,16 @@ Object.assign(Bench.prototype, {
     openList(this, { title: this.w("choose.type"), items, typed: true, onChoose: ({ name }) => onName(name) });
   },
 
+  /** What kind of thing the focused mention is, of those that its role takes. */
+  chooseKind() {
+    const { event, part } = this.focus ?? {};
+    if (!this.slot || part === "t") { this.say(this.w("edge.none")); return; }
+    const kinds = this.type(this.event)?.roles.find((r) => r.name === this.slot.role)?.entity_kinds ?? [];
+    if (!kinds.length) { this.say(this.w("kind.missing")); return; }
+    const items = [...kinds.map((name) => ({ name, label: name, search: [name] })), { name: null, label: this.w("kind.none"), search: [] }];
+    openList(this, { title: this.w("kind.title"), items, typed: true, onChoose: ({ name }) => this.change(setKind(this.doc, event, part, name)) });
+  },
+
   option(item) {
     const label = this.label(item);
     return { name: item.name, label, more: label === item.name ? null : item.name, search: [item.name, ...Object.values(item.labels ?? {})] };
@@ -114,7 +124,7 @@ Object.assign(Bench.prototype, {
   /** Add what is selected to the focused span: it then has several pieces. */
   addFragment() {
     const spans = spansOf(this.slot);
-    if (!this.sel || !spans.length) { this.say(this.w("fragment.how")); return; }
+    if (!this.sel || !spans.length) { this.say(this.w("fragment.how", { key: this.keyName("fragment") })); return; }
     this.fill(this.focus.event, this.focus.part, [...spans, [this.T.point(this.sel.a), this.T.point(this.sel.b)]]);
   },
 

@@ -1,4 +1,4 @@
-// The frame around text and cards: top line, hint, bottom bar, parallel texts, and the mounting.
+// The frame around text and cards: top line, hint, bottom bar, and the mounting.
 
 function buildFrame(B) {
   const el = (B.el = {});
@@ -9,6 +9,8 @@ function buildFrame(B) {
   });
   el.parallel = h("div", { class: "parallel" });
   el.scroller = h("div", { class: "scroller" }, el.evidence, el.parallel);
+  el.outline = h("div", { class: "outline", role: "navigation", "aria-label": B.w("outline.name"), hidden: true });
+  el.notes = h("div", { class: "notes", role: "region", "aria-label": B.w("note.name"), hidden: true });
   el.hint = h("div", { class: "hint" });
   el.threshold = h("select", { class: "threshold", "aria-label": B.w("threshold.label"), title: B.w("threshold.label") },
     ...[0, 0.5, 0.7, 0.9].map((n) => h("option", { value: String(n), text: n ? B.w("threshold.from", { n: n.toFixed(1) }) : B.w("threshold.all") })));
@@ -24,13 +26,16 @@ function buildFrame(B) {
   el.open = h("span", { class: "open" });
   el.model = h("span", { class: "model" });
   el.back = button("icon", B.w("key.prev_sample"), () => B.go(-1), {}, "↑");
-  el.skip = plain("plain", B.w("act.skip"), () => B.go(1), null, { title: B.w("key.next_sample") });
+  el.skip = plain("plain", B.w("act.skip"), () => { B.active(); B.skip(); }, B.keyName("skip"));
+  el.flag = plain("plain", B.w("act.flag"), () => B.flag(), B.keyName("flag"));
+  el.comment = plain("plain", B.w("act.comment"), () => B.comment(), B.keyName("comment"));
   el.submit = plain("submit", B.w("act.submit"), () => { B.active(); B.submit(); }, B.keyName("submit"));
   el.bar = h("div", { class: "bar", role: "toolbar", "aria-label": B.w("bar.name") },
-    el.undo, el.redo, el.saved, el.open, el.model, el.back, el.skip, el.submit);
+    el.undo, el.redo, el.saved, el.open, el.model, el.back, el.comment, el.flag, el.skip, el.submit);
   B.root.replaceChildren(el.top, h("div", { class: "middle" },
-    h("div", { class: "left" }, el.scroller, el.hint),
-    h("div", { class: "right" }, h("div", { class: "over" }, el.count, el.threshold, el.acceptAll), el.cards)),
+    h("div", { class: "left" }, h("div", { class: "view" }, el.scroller, el.outline), el.hint),
+    h("div", { class: "right" }, h("div", { class: "over" }, el.count, el.threshold, el.acceptAll,
+      plain("tool", B.w("act.history"), () => openHistory(B), B.keyName("history")), plain("tool", B.w("act.opinions"), () => openCompare(B), B.keyName("opinions"))), el.notes, el.cards)),
     el.done, el.bar, el.window, el.live);
 }
 
@@ -44,17 +49,22 @@ function paintTop(B) {
     ["", ...filter.languages.map((l) => l.code)].includes(filter.language) ? null : h("option", { value: filter.language, text: filter.language }));
   language.value = filter.language;
   const unreviewed = h("input", { type: "checkbox", onchange: () => choose() });
-  const choose = () => { B.el.evidence.focus({ preventScroll: true }); B.setFilter(language.value, unreviewed.checked); };
+  const choose = () => { B.el.evidence.focus({ preventScroll: true }); B.setFilter({ language: language.value, unreviewed: unreviewed.checked }); };
   unreviewed.checked = filter.unreviewed;
-  const sign = JSON.stringify([s?.key, facts, s?.why, filter, B.data.progress]);
+  const order = h("select", { class: "filter queue", "aria-label": B.w("filter.queue"), onchange: () => { B.el.evidence.focus({ preventScroll: true }); B.setFilter({ queue: order.value }); } },
+    h("option", { value: "", text: B.w("filter.no_queue") }), ...B.data.queue.choices.map((q) => h("option", { value: q.link, text: q.name })));
+  order.value = filter.queue;
+  const place = filter.queue ? { number: B.data.queue.number ?? "–", total: B.data.queue.total } : null;
+  const sign = JSON.stringify([s?.key, facts, s?.why, filter, B.data.progress, B.data.queue]);
   if (sign === B.topSign) return;
   B.topSign = sign;
   B.el.top.replaceChildren(
     h("div", { class: "facts" }, s ? h("strong", { class: "code", text: s.language.toUpperCase(), title: s.language_name }) : null,
       ...facts.filter(Boolean).map((f) => h("span", { text: f })), s ? h("span", { class: "why", text: s.why }) : null,
       s ? h("span", { class: "id", text: `#${s.key}`, title: s.id }) : null),
-    h("div", { class: "filters" }, language, h("label", { class: "check" }, unreviewed, B.w("filter.unreviewed")),
-      h("span", { class: "progress", text: B.w("top.progress", B.data.progress), title: B.w("top.progress_long", B.data.progress) })));
+    h("div", { class: "filters" }, order, language, filter.queue ? null : h("label", { class: "check" }, unreviewed, B.w("filter.unreviewed")),
+      place ? h("span", { class: "progress place", text: B.w("top.place", place), title: B.w("top.place_long", place) })
+        : h("span", { class: "progress", text: B.w("top.progress", B.data.progress), title: B.w("top.progress_long", B.data.progress) })));
 }
 
 /** One line below the text: what the next key does, or what is wrong. */
@@ -74,9 +84,12 @@ function paintHint(B) {
     spare.set("argus.confidence", B.showConfidence);
     B.paint();
   }, null, { "aria-pressed": String(B.showConfidence) });
+  const list = isLong(B) ? plain("tool", B.w("act.outline"), () => openOutline(B), B.keyName("outline")) : null;
+  const fits = B.sel && B.focus?.part && B.event && isLive(B.event);
+  const put = fits ? plain("tool strong", B.w("hint.put"), () => B.put(), B.keyName("put")) : null;
   const help = plain("tool", B.w("help.open"), () => openHelp(B), "?");
   B.el.hint.className = `hint ${kind}`;
-  B.el.hint.replaceChildren(h("span", { class: "line", role: "status", text: words }), unit, sure, help);
+  B.el.hint.replaceChildren(h("span", { class: "line", role: "status", text: words }), ...[put, list, unit, sure, help].filter(Boolean));
 }
 
 function paintBar(B) {
@@ -99,7 +112,7 @@ function paintBar(B) {
   setText(el.count, nothing ? "" : countWords(B, open));
   el.acceptAll.disabled = !open;
   el.submit.disabled = nothing;
-  el.skip.disabled = nothing;
+  el.skip.disabled = el.flag.disabled = el.comment.disabled = nothing;
 }
 
 function countWords(B, open) {
@@ -117,19 +130,11 @@ function paintDone(B) {
   const { filter } = B.data;
   const leaving = B.line.queue.length > 0;
   B.el.done.replaceChildren(
-    h("p", { class: "big", text: B.w(leaving ? "done.leaving" : filter.language || filter.unreviewed ? "done.filtered" : "done.nothing") }),
-    !leaving && filter.unreviewed ? plain("plain", B.w("done.show_reviewed"), () => B.setFilter(filter.language, false)) : null,
-    !leaving && filter.language ? plain("plain", B.w("done.all_languages"), () => B.setFilter("", filter.unreviewed)) : null);
+    h("p", { class: "big", text: B.w(leaving ? "done.leaving" : filter.queue || filter.language || filter.unreviewed ? "done.filtered" : "done.nothing") }),
+    !leaving && filter.queue ? plain("plain", B.w("filter.no_queue"), () => B.setFilter({ queue: "" })) : null,
+    !leaving && !filter.queue && filter.unreviewed ? plain("plain", B.w("done.show_reviewed"), () => B.setFilter({ unreviewed: false })) : null,
+    !leaving && filter.language ? plain("plain", B.w("done.all_languages"), () => B.setFilter({ language: "" })) : null);
   B.el.hint.replaceChildren();
-}
-
-/** The same story in other languages, closed until somebody opens it. */
-function buildParallel(B) {
-  B.el.parallel.replaceChildren(...B.sample.parallel.map((other) => h("details", {},
-    h("summary", {}, h("span", { class: "code", text: `${B.w("parallel.name")} · ${other.language.toUpperCase()}` }),
-      h("span", { class: "soft first", lang: other.language, dir: other.direction, text: other.text })),
-    h("p", { lang: other.language, dir: other.direction, text: other.text }),
-    ...other.events.map((e) => h("p", { class: "soft", text: `${B.label(B.types.get(e.event_type) ?? { name: e.event_type })}: ${e.words.join(" · ")}` })))));
 }
 
 /** The workbench fills the window below the page's head; text and cards scroll, the bar stays. */

@@ -74,6 +74,24 @@ Object.assign(Bench.prototype, {
     this.change(next);
   },
 
+  reveal() {
+    if (this.done) return;
+    revealMark(this);
+    const row = this.el.cards.querySelector(".row.at");
+    (row?.classList.contains("head") ? row.parentElement : row)?.scrollIntoView({ block: "nearest" });
+    this.announce();
+  },
+
+  announce() {
+    const i = this.doc.events.findIndex((e) => e.id === this.focus?.event);
+    if (i < 0) return;
+    const part = this.focus.part;
+    const item = part ? this.slot : this.event;
+    const name = part === "" ? "" : part === "t" ? this.w("slot.trigger") : this.slot?.role ?? part.slice(2);
+    this.el.live.textContent = [this.w("card.name", { n: i + 1, type: this.label(this.type(this.event) ?? { name: this.event.event_type }) }),
+      name, item?.text ?? "", item ? this.w(`decision.${item.decision}`) : ""].filter(Boolean).join(", ");
+  },
+
   /** What the mouse selected; with `fill` it goes into the armed slot at once. */
   select([a, b], { fill }) {
     this.sel = { a, b };

@@ -4,6 +4,7 @@
 // message counts as delivered only when the server names its id in `done`. What is not answered lies
 // in the browser's storage, so that a reload, a killed browser or a killed server loses nothing.
 
+const KEPT = new Set(["submit", "note"]);  // lie in the browser's storage until they are answered
 const AGAIN = [3000, 5000, 8000, 12000];  // how long to wait for an answer before sending again, ms
 
 /** localStorage that may be full or forbidden: the server's draft is the truth, this is the spare. */
@@ -21,7 +22,7 @@ class Line {
     this.send = send;
     this.onChange = onChange;
     this.tries = 0;
-    this.queue = spare.keys(this.outKey("")).map((key) => spare.get(key)).filter((m) => m?.kind === "submit");
+    this.queue = spare.keys(this.outKey("")).map((key) => spare.get(key)).filter((m) => KEPT.has(m?.kind));
     for (const message of this.queue) message.sent = 0;
   }
 
@@ -43,14 +44,14 @@ class Line {
 
   /** Anything that may be lost without harm: opening a sample, asking for a suggestion. */
   ask(kind, value) {
-    this.drop((m) => m.kind === kind && !m.sent);
+    this.drop((m) => m.kind === kind && m.value.act === value.act && !m.sent);
     this.push({ kind, stamp: null, value });
   }
 
   push(message) {
     const whole = { id: newId(), sent: 0, ...message };
     this.queue.push(whole);
-    if (whole.kind === "submit") spare.set(this.outKey(whole.id), whole);
+    if (KEPT.has(whole.kind)) spare.set(this.outKey(whole.id), whole);
     this.pump();
   }
 
@@ -89,7 +90,7 @@ class Line {
     this.tries = 0;
     this.queue = this.queue.filter((m) => !ids.includes(m.id));
     for (const { id, kind, stamp } of done) {
-      if (kind === "submit") spare.drop(this.outKey(id));
+      if (KEPT.has(kind)) spare.drop(this.outKey(id));
       if (kind === "submit" && !refused.includes(id)) this.drop((m) => m.kind === "draft" && m.stamp === stamp);
       if (stamp && !refused.includes(id) && !this.waits(stamp)) spare.drop(this.draftKey(stamp));
     }

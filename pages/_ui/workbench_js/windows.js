@@ -42,6 +42,13 @@ function openList(B, { title, items, typed, numbered, quick, onChoose }) {
   (field ?? B.el.evidence).focus({ preventScroll: true });
 }
 
+/** What else can be done with what is focused: for those who use the mouse. */
+function openMore(B) {
+  const acts = B.focus.part ? ["change_type", "split", "fragment", "kind", "put"] : ["change_type", "duplicate", "merge"];
+  const items = acts.map((name) => ({ name, label: B.w(`key.${name}`), more: B.keyName(name), search: [] }));
+  openList(B, { title: B.w("act.more"), items, onChoose: ({ name }) => ACTIONS[name](B) });
+}
+
 /** Items whose words begin with what was typed come first, then those that contain it. */
 function matching(items, typed) {
   const wanted = fold(typed).trim();

@@ -253,8 +253,8 @@ def upgrade() -> None:
         batch_op.create_index('ix_queue_random', ['collection_id', 'shuffle', 'id', 'waiting', 'language', 'state', 'split', 'modality', 'source_name', 'published', 'imported', 'confidence', 'flags', 'type_set_id'], unique=False)
         batch_op.create_index('ix_queue_types', ['collection_id', 'waiting', 'type_set_id', 'id', 'language', 'state', 'split', 'modality', 'source_name', 'published', 'imported', 'confidence', 'flags'], unique=False)
         batch_op.create_index('ix_queue_uncertain', ['collection_id', 'waiting', 'confidence', 'id', 'language', 'state', 'split', 'modality', 'source_name', 'published', 'imported', 'flags', 'type_set_id'], unique=False)
+        batch_op.create_index('ix_sample_group', ['collection_id', 'split_group', 'split'], unique=False)
         batch_op.create_index(batch_op.f('ix_sample_parallel_group'), ['parallel_group'], unique=False)
-        batch_op.create_index(batch_op.f('ix_sample_split_group'), ['split_group'], unique=False)
         batch_op.create_index('ix_sample_work', ['collection_id', 'state', 'language', 'id'], unique=False)
 
     op.create_table('type_set_member',
@@ -571,8 +571,8 @@ def downgrade() -> None:
     op.drop_table('type_set_member')
     with op.batch_alter_table('sample', schema=None) as batch_op:
         batch_op.drop_index('ix_sample_work')
-        batch_op.drop_index(batch_op.f('ix_sample_split_group'))
         batch_op.drop_index(batch_op.f('ix_sample_parallel_group'))
+        batch_op.drop_index('ix_sample_group')
         batch_op.drop_index('ix_queue_uncertain')
         batch_op.drop_index('ix_queue_types')
         batch_op.drop_index('ix_queue_random')

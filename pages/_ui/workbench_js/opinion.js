@@ -1,0 +1,53 @@
+// Taking over what another opinion or version says: pure functions, document in, document out.
+
+/** How far an event is the same as another: 3 type and trigger, 2 the trigger, 1 type and some of it. */
+function alikeness(event, other) {
+  const [a, b] = [spansOf(event.trigger), spansOf(other.trigger)];
+  const same = JSON.stringify(a) === JSON.stringify(b);
+  const sameType = event.event_type === other.event_type;
+  if (same && sameType) return 3;
+  if (same && a.length) return 2;
+  return sameType && a.some(([from, to]) => b.some(([x, y]) => from < y && x < to)) ? 1 : 0;
+}
+
+/** The event of the document that the two sides of a difference are about, or null. */
+function eventLike(doc, sides) {
+  let best = null, score = 0;
+  for (const event of [...doc.events.filter(isLive), ...doc.events.filter((e) => !isLive(e))]) {
+    const found = Math.max(0, ...sides.filter(Boolean).map((side) => alikeness(event, side)));
+    if (found > score) [best, score] = [event, found];
+  }
+  return best;
+}
+
+/** The document with one side of a difference taken: `chosen` is that side's event, null for "none".
+ *  What the document has stays where it agrees, so that what became of a suggestion is still known. */
+function takeOpinion(doc, target, chosen) {
+  if (!chosen) return target ? rejectPart(doc, target.id, "", "other") : doc;
+  if (!target) return { ...doc, events: [...doc.events, ownEvent(chosen)] };
+  const place = (slot, wanted) => settle({
+    ...(slot ?? { ...blank(), role: wanted.role }), ...Object.fromEntries(PLACE.map((k) => [k, wanted[k]])), role: wanted.role,
+  }, slot && slot.role !== wanted.role ? "role" : "boundary");
+  const drop = (slot) => (slot.origin === "person" ? null : { ...slot, decision: "rejected", reason: slot.reason ?? "other" });
+  const key = (slot) => `${slot.role} ${JSON.stringify(spansOf(slot))} ${spansOf(slot).length ? "" : slot.text}`;
+  return changeEvent(doc, target.id, (event) => {
+    const edited = event.suggested && event.suggested.event_type !== chosen.event_type;
+    const wanted = [...chosen.arguments], used = new Map();
+    for (const test of [(a, b) => key(a) === key(b), (a, b) => a.role === b.role && isLive(a)]) {
+      for (const slot of event.arguments.filter((s) => !used.has(s.id))) {
+        const at = wanted.findIndex((w) => test(slot, w));
+        if (at >= 0) used.set(slot.id, wanted.splice(at, 1)[0]);
+      }
+    }
+    const trigger = chosen.trigger ? place(event.trigger, chosen.trigger) : event.trigger && drop(event.trigger);
+    return {
+      ...event, event_type: chosen.event_type, decision: edited ? "edited" : "accepted", reason: edited ? "type" : null, trigger,
+      arguments: [...event.arguments.map((s) => (used.has(s.id) ? place(s, used.get(s.id)) : drop(s))).filter(Boolean), ...wanted.map(ownSlot)],
+    };
+  });
+}
+
+const PLACE = ["text", "start", "end", "fragments", "media", "page", "box", "range", "keyframes", "kind"];
+
+/** The document as a version said it; what it came from is replaced as a whole. */
+const restoreEvents = (doc, events) => ({ ...doc, no_event: events.length === 0, events });

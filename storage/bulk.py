@@ -220,7 +220,7 @@ def _examples(walk: Walk, order: BulkOrder, person: str) -> list[dict[str, Any]]
     chosen = _chosen(inside, order, person)
     if order.kind == "split":
         chosen = [*inside.member, *chosen]
-    inside.member = chosen
+    inside.member = inside.near = chosen
     keys = inside.page(EXAMPLES, 0)
     rows = walk.session.exec(select(SampleRow).where(col(SampleRow.id).in_(keys))).all()
     told = {row.id: (row, events) for row, _, events in with_suggestions(walk.session, rows)}

@@ -24,9 +24,11 @@ from storage.walk import Segment, Walk
 
 def open_walk(session: Session, queue: Queue, person: str | None) -> Walk:
     """A queue laid out in its segments, as it is now."""
-    by_types = queue.reason in ("rare", "near_error")
-    member = conditions(queue.wanted, queue.collection_id, each_text=by_types)
-    walk = Walk(session, queue, person, member)
+    by_types, wanted = queue.reason in ("rare", "near_error"), queue.wanted
+    near = conditions(wanted, queue.collection_id, each_text=True)
+    is_multiplied = queue.reason == "near_error"  # its own list of type sets, with that of a text
+    member = near if is_multiplied else conditions(wanted, queue.collection_id)
+    walk = Walk(session, queue, person, [*member], near)
     ident = col(SampleRow.id)
     if person is not None:
         skipped = select(SkipRow.sample_id).where(SkipRow.person == person)
@@ -52,6 +54,7 @@ def open_walk(session: Session, queue: Queue, person: str | None) -> Walk:
             walk.reason_needs.append(ident.in_(_touched_by(person or "")))
         walk.rest = [Segment(walk.unskipped, (ident,))]
     walk.member += walk.reason_needs
+    walk.near = [*near, *walk.reason_needs]
     if walk.has_skips:
         mine = (col(SkipRow.sample_id) == ident, col(SkipRow.person) == person)
         walk.rest.append(Segment(mine, (col(SkipRow.id),)))

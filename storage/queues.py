@@ -22,7 +22,6 @@ from core.queues import (
     filter_to_dict,
 )
 from storage.database import reading, writing
-from storage.filters import conditions
 from storage.orders import open_walk
 from storage.reasons import reasons_of
 from storage.tables import QueueRow, SampleRow
@@ -194,8 +193,7 @@ def _queue(row: QueueRow) -> Queue:
 
 def _is_member(session: Session, walk: Walk, key: int) -> bool:
     """Whether a sample is in a queue; its text alone is looked at."""
-    wanted = conditions(walk.queue.wanted, walk.queue.collection_id, each_text=True)
-    query = select(SampleRow.id).where(SampleRow.id == key, *wanted, *walk.reason_needs)
+    query = select(SampleRow.id).where(SampleRow.id == key, *walk.near)
     return session.exec(query).first() is not None
 
 

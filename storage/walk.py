@@ -54,14 +54,16 @@ class Spot:
 class Walk:
     """A queue as this person walks it, inside one session.
 
-    `member`: what is in the queue at all, by its filter and by what its reason needs. The type sets
-    in `ranks`, last of which is the set's id, are the first segments; `rest` are the others.
+    `member`: what is in the queue at all, by its filter and by what its reason needs; `near` the same
+    for where few samples are looked at. The type sets in `ranks`, last of which is the set's id, are
+    the first segments; `rest` are the others.
     """
 
     session: Session
     queue: Queue
     person: str | None
     member: list[Any]
+    near: list[Any]
     reason_needs: list[Any] = field(default_factory=list)
     ranks: list[tuple[Any, ...]] = field(default_factory=list)
     rest: list[Segment] = field(default_factory=list)
@@ -170,7 +172,7 @@ class Walk:
             if wanted <= 0:
                 break
         column, ident = col(SampleRow.type_set_id), col(SampleRow.id)
-        query = select(column, ident).where(*self.member, *self.unskipped)
+        query = select(column, ident).where(*self.near, *self.unskipped)
         query = query.where(column.in_(places), col(SampleRow.waiting).in_([True, False]))
         rows = self.session.exec(query).all() if places else []
         ordered = sorted((places[cast(int, kind)], cast(int, key)) for kind, key in rows)
@@ -195,7 +197,8 @@ class Walk:
     def _look(self, segment: Segment, values: tuple[Any, ...] | None, by: int) -> int | None:
         """The nearest sample of a segment. Where both waiting and reviewed samples are wanted, each
         side is looked up by itself, since the indexes begin with that."""
-        query = select(SampleRow.id, *segment.order).where(*self.member)
+        member = self.member if segment.set_id is None else self.near
+        query = select(SampleRow.id, *segment.order).where(*member)
         if values is None:
             query = query.where(*segment.conditions())
         else:

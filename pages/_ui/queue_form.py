@@ -13,7 +13,7 @@ from core.languages import name_of
 from core.queues import REASONS, SEEDS, Queue, Reason
 from core.records import SampleFilter
 from core.samples import MODALITIES, SPLITS, STATES
-from core.schema import Schema
+from core.schema import Schema, offered
 from pages._ui.catalogue import t
 from pages._ui.queue_words import type_name
 from pages._ui.session import services
@@ -84,7 +84,7 @@ def edit_queue(queue: Queue, schema: Schema, *, turn: int) -> Queue:
             format_func=lambda r: t(f"queue.{r}"), help=t(f"queue.{queue.reason}.what"),
         )  # fmt: skip
         languages = list(services().store.reads.coverage(queue.collection_id).index)
-        types = [kind.name for kind in schema.types]
+        types = [kind.name for kind in offered(schema).types]
         changed = replace(
             wanted,
             languages=fields.several(cells[1], "language", languages, wanted.languages, name_of),

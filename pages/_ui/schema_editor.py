@@ -51,7 +51,9 @@ def edit_type(draft: Draft, index: int, used: Used) -> None:
     description = st.text_input(
         t("schema.description"), item.description, key=f"{prefix}_description"
     )
-    edited = EventType(_clean(name, item.name), labels, description or "", item.roles)
+    edited = replace(
+        item, name=_clean(name, item.name), labels=labels, description=description or ""
+    )
     edited = _edit_roles(draft, index, edited, used, prefix)
     if edited != item:
         change(draft, put_type(draft.schema, index, edited))

@@ -92,7 +92,7 @@ def test_the_same_words_twice_two_events_on_one_trigger_and_pieces_are_kept_apar
     bench.drag("北京")
     bench.press("3")
     bench.drag("上海")
-    bench.press("f")
+    bench.press("p")
     bench.press("ArrowUp")
     bench.press("d")
     bench.press("Control+Enter")

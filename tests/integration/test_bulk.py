@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from core.bulk import BulkOrder
 from core.errors import InputError, RefusedError
+from core.ports import Decoding
 from core.queue_work import run_bulk, undo_bulk
 from core.queues import Queue, default_queue
 from core.records import SampleFilter
@@ -381,6 +382,7 @@ class Scripted:
     """A model that always says the same, as sure as it is told."""
 
     model_id = "large"
+    decoding = Decoding()
 
     def __init__(self, sure=0.7):
         self.sure, self.asked = sure, []

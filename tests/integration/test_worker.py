@@ -178,7 +178,9 @@ def test_what_runs_stops_together_and_what_falls_is_started_again(home, store):
     )  # fmt: skip
 
     def children() -> list[int]:
-        found = subprocess.run(["pgrep", "-P", str(argus.pid)], capture_output=True, text=True, check=False)
+        found = subprocess.run(
+            ["pgrep", "-P", str(argus.pid)], capture_output=True, text=True, check=False
+        )
         return [int(pid) for pid in found.stdout.split()]
 
     try:

@@ -50,8 +50,7 @@ def pick_type(draft: Draft, used: Used) -> int | None:
                 t("schema.types"),
                 range(len(types)),
                 format_func=lambda i: (
-                    f"{escape(_shown_name(types[i]))} "
-                    f":gray[{used.get((types[i].name, None), 0):,}]"
+                    f"{escape(_shown_name(types[i]))} :gray[{used.get((types[i].name, None), 0):,}]"
                 ),
                 key=f"schema_type_{draft.turn}",
             )

@@ -102,19 +102,6 @@ class Samples:
             query = select(func.count()).select_from(SampleRow)
             return session.exec(query.where(*conditions(wanted, collection_id))).one()
 
-    def neighbour(
-        self, collection_id: int, key: int, *, step: int, wanted: SampleFilter | None = None
-    ) -> int | None:
-        """The key of the next (`step` 1) or previous (-1) matching sample, or None at the end."""
-        with reading(self._engine) as session:
-            ident = col(SampleRow.id)
-            query = select(SampleRow.id).where(*conditions(wanted, collection_id))
-            if step > 0:
-                query = query.where(ident > key).order_by(ident)
-            else:
-                query = query.where(ident < key).order_by(ident.desc())
-            return session.exec(query.limit(1)).first()
-
     def parallel(self, record: SampleRecord) -> Records:
         """The same story in other languages."""
         if not record.sample.parallel_group:

@@ -6,10 +6,12 @@ Knows nothing of databases: it takes examples, tells every step, and writes chec
 from __future__ import annotations
 
 import json
+import logging
 import math
 import random
 import shutil
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,10 @@ def load_for_training(location: str, recipe: Recipe) -> tuple[Any, Any]:
     from transformers.utils import logging as quiet
 
     quiet.disable_progress_bar()  # type: ignore[no-untyped-call]
+    # bitsandbytes looks for a kernel on a hub and falls back, peft asks transformers by an old name:
+    # neither is anything that a person could do something about.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*")
     torch.manual_seed(recipe.seed)
     options: dict[str, Any] = {"dtype": torch.bfloat16, "use_safetensors": True}
     if recipe.quantisation == "nf4":

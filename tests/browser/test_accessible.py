@@ -102,6 +102,11 @@ def settle(page: Page) -> None:
         " && document.querySelector('[data-test-script-state=notRunning]')",
         timeout=30_000,
     )
+    page.wait_for_function(  # the style sheet of the frame comes in a request of its own
+        "() => getComputedStyle(document.querySelector('.stApp')).fontVariantNumeric"
+        " === 'tabular-nums'",
+        timeout=10_000,
+    )
     page.wait_for_timeout(700)
 
 

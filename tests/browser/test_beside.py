@@ -187,6 +187,7 @@ def test_parallel_and_similar_samples_come_after_the_paint_with_their_events_mar
 
     page.locator(".argus-wb .parallel details").nth(1).wait_for(timeout=15_000)
     bench.press("v")
+    page.locator(".argus-wb .parallel details:nth-child(2) .em").first.wait_for()
     marked = page.locator(".argus-wb .parallel details").evaluate_all(
         "all => all.map(d => [...d.querySelectorAll('.em')].map(e => e.textContent))"
     )

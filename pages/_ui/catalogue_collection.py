@@ -16,7 +16,7 @@ COLLECTION: dict[str, str] = {
     "schema.type.taken": "there is an event type {type!r} already: choose another name",
     "schema.name": "Name",
     "schema.name.used": "{n} labelled events carry this name, so it stays. People see the labels: change those.",
-    "schema.description": "What it means (the model reads this too)",
+    "schema.description": "What it means",
     "schema.label": "{language} label",
     "schema.roles": "Roles",
     "schema.role": "Role",

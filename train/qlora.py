@@ -32,16 +32,16 @@ OnStep = Callable[[LossPoint], bool]
 
 def load_for_training(location: str, recipe: Recipe) -> tuple[Any, Any]:
     """(model with a fresh adapter, tokenizer); the base in 4 bits where the recipe says so."""
+    # bitsandbytes looks for a kernel on a hub and falls back, peft asks transformers by an old name:
+    # neither is anything that a person could do something about.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*")
     import torch
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
     from transformers.utils import logging as quiet
 
     quiet.disable_progress_bar()  # type: ignore[no-untyped-call]
-    # bitsandbytes looks for a kernel on a hub and falls back, peft asks transformers by an old name:
-    # neither is anything that a person could do something about.
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*")
     torch.manual_seed(recipe.seed)
     options: dict[str, Any] = {"dtype": torch.bfloat16, "use_safetensors": True}
     if recipe.quantisation == "nf4":

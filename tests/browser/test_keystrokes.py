@@ -5,11 +5,12 @@ A modifier counts as a key of its own. The keys that submit a sample belong to i
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from core.events import Argument, Event
 from storage.store import Store
@@ -83,9 +84,16 @@ class Typist:
         self.spent = 0
 
 
+WORDS = ".argus-wb .row.at .words bdi"
+
+
 def words_at(page: Page) -> str:
     """The words of the focused slot."""
-    return page.locator(".argus-wb .row.at .words bdi").inner_text()
+    words = ""
+    while not words:  # the row is made anew while a change is painted
+        expect(page.locator(WORDS)).to_have_text(re.compile(r"\S"))
+        words = page.locator(WORDS).inner_text()
+    return words
 
 
 def repair_boundary(typist: Typist, page: Page, text: str, right: str) -> None:
@@ -101,6 +109,8 @@ def repair_boundary(typist: Typist, page: Page, text: str, right: str) -> None:
             typist.press("'" if b < end else ";")
         elif a != start:
             typist.press("," if a > start else ".")
+        # A person looks before the next key: each of these keys changes what the slot says.
+        expect(page.locator(WORDS)).not_to_have_text(now)
     raise AssertionError(f"{words_at(page)!r} never became {right!r}")
 
 
@@ -135,6 +145,7 @@ def test_a_prepared_sample_is_corrected(
 
     if bad_boundary:
         typist.press("n", "n", "n")
+        expect(page.locator(WORDS)).to_have_text(cut)
         repair_boundary(typist, page, text, product)
         typist.book("boundary")
     if bad_role:

@@ -41,11 +41,18 @@ def wait_for(condition, *, seconds: float = 90) -> None:
         time.sleep(0.1)
 
 
-def child_of(run_id: int) -> int | None:
-    found = subprocess.run(
-        ["pgrep", "-f", f"train.runs {run_id}$"], capture_output=True, text=True, check=False
-    )
-    return int(found.stdout.split()[-1]) if found.stdout.strip() else None
+def child_of(services: Services, run_id: int) -> int | None:
+    """The process of this home's run: another Argus on this machine may be training too."""
+    home = f"ARGUS_HOME={services.home.root}".encode()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+            mine = home in (folder / "environ").read_bytes().split(b"\0")
+        except OSError:  # it ended while we looked
+            continue
+        if mine and words[-4:-1] == [b"-m", b"train.runs", str(run_id).encode()]:
+            return int(folder.name)
+    return None
 
 
 @pytest.fixture
@@ -76,7 +83,7 @@ def worker(services):
     process.kill()
     process.wait()
     for run in services.store.runs.all():
-        pid = child_of(run.id)
+        pid = child_of(services, run.id)
         if pid:
             os.kill(pid, signal.SIGKILL)
 
@@ -136,7 +143,7 @@ def test_a_training_process_that_is_killed_fails_with_a_reason_and_the_next_run_
     second = queue.start_run(services, collection_id(services), replace(LONG, epochs=0.1))
     wait_for(lambda: services.store.runs.get(first).step >= 1)
 
-    os.kill(child_of(first), signal.SIGKILL)
+    os.kill(child_of(services, first), signal.SIGKILL)
     wait_for(lambda: services.store.runs.get(first).state == "failed")
     wait_for(lambda: services.store.runs.get(second).state == "done")
 

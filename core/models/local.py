@@ -68,7 +68,9 @@ def load_model(location: str, *, adapter: Path | None = None) -> tuple[Any, Any]
     except (OSError, ValueError, RuntimeError) as problem:
         raise ModelError(f"the model {location} could not be loaded: {problem}") from problem
     if adapter is not None:
-        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # a fallback that works, told loudly
+        logging.getLogger("bitsandbytes").setLevel(
+            logging.ERROR
+        )  # a fallback that works, told loudly
         from peft import PeftModel
 
         try:

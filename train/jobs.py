@@ -131,7 +131,7 @@ def _annotate(services: Services, warm: WarmModel, job: JobRecord) -> str:
         )  # fmt: skip
         if not keys:
             break
-        records = [services.store.samples.get(key) for key in keys]
+        records = services.store.samples.list(SampleFilter(keys=keys))
         _step(services, job, gives_way=WAITED_FOR)(done / count)
         store_suggestion(
             services, warm.get(model), records, _step(services, job, gives_way=WAITED_FOR)

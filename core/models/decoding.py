@@ -145,7 +145,7 @@ class Decoder:
             return int(allowed[0]), 1.0
         ids = torch.from_numpy(allowed)
         logits = (self._head.weight[ids] @ hidden).float()
-        if self._head.__dict__.get("bias") is not None:
+        if getattr(self._head, "bias", None) is not None:
             logits = logits + self._head.bias[ids].float()
         if self._scale:
             logits = logits * self._scale

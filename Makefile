@@ -25,10 +25,10 @@ run: setup  ## the app and one worker; Ctrl-C stops both (PORT=8501)
 	@$(BIN)argus run --setup --port $(PORT)
 
 fix: setup  ## format, and repair what can be repaired
-	@$(BIN)ruff check -q --fix . ; $(BIN)ruff format -q .
+	@$(BIN)ruff check -q --no-cache --fix . ; $(BIN)ruff format -q .
 
 check: setup  ## format, lint, types and the direction of the imports
-	@$(BIN)ruff format --check . && $(BIN)ruff check . && $(BIN)mypy && $(BIN)lint-imports --no-logo
+	@$(BIN)ruff format --no-cache --check . && $(BIN)ruff check --no-cache . && $(BIN)mypy && $(BIN)lint-imports --no-logo
 
 test: setup machine check  ## everything but the slow model tests, under 15 minutes on two cores
 	@$(BIN)pytest $(ARGS)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from core.workflow import ImportResult, import_file
-
 from core.schema import schema_from_json
+from core.workflow import ImportResult, import_file
 from train.services import Services
 
 NAME = "demo"

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from core.errors import ReplyError
 from core.events import Argument, Event, Mention
+from core.problems import Problem
 from core.schema import Schema, offered
 from core.spans import likely_argument, likely_trigger, occurrences, without_breaks
 
@@ -34,10 +35,10 @@ class TokenProbability:
 
 @dataclass(frozen=True, slots=True)
 class ReadReply:
-    """The events of a reply, and what was wrong with it in plain words."""
+    """The events of a reply, and what was wrong with it."""
 
     events: tuple[Event, ...]
-    problems: tuple[str, ...]
+    problems: tuple[Problem, ...]
 
 
 def write_reply(events: Sequence[Event], text: str) -> str:
@@ -92,7 +93,7 @@ def read_reply(
     items, schema = _load(reply), offered(schema)
     confidences = iter([_confidence(m, probabilities) for m in _STRING.finditer(reply)])
     clean = without_breaks(text)
-    problems: list[str] = []
+    problems: list[Problem] = []
     events: dict[object, Event] = {}
     seen: Counter[str] = Counter()
     for name, trigger_words, trigger_number, raw_arguments in items:
@@ -116,17 +117,19 @@ def read_reply(
             arguments.append(Argument(role, _locate(text, words, chosen, both)))
         known = schema.type(name)
         if known is None:
-            problems.append(f"left out: the event type {name!r} is not in the schema")
+            problems.append(Problem("unknown_type", {"type": name}))
             continue
         foreign = [a.role for a in arguments if known.role(a.role) is None]
-        problems += [f"left out: {name!r} has no role {role!r}" for role in foreign]
+        problems += [Problem("unknown_role", {"type": name, "role": role}) for role in foreign]
         kept = {(a.role, a.mention.place): a for a in reversed(arguments) if a.role not in foreign}
         event = Event(name, trigger, tuple(reversed(kept.values())), type_confidence)
         problems += [
-            f"not found in the text: {m.text!r}" for m in event.mentions() if m.kind == "unanchored"
+            Problem("not_in_text", {"words": m.text})
+            for m in event.mentions()
+            if m.kind == "unanchored"
         ]
         if event.identity in events:
-            problems.append(f"said twice, kept once: {name!r} at {trigger_words!r}")
+            problems.append(Problem("repeated", {"type": name, "words": trigger_words}))
         events.setdefault(event.identity, event)
     return ReadReply(tuple(events.values()), tuple(problems))
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.events import Event
+from core.problems import Problem
 from core.records import (
     CollectionRecord,
     ReviewRecord,
@@ -32,11 +33,23 @@ class Decoding:
     top_p: float = 0.9
     seed: int = 0
     max_new_tokens: int = 400
+    is_free: bool = False  # the paper's way: no grammar, its errors counted as problems
 
     @classmethod
     def greedy(cls) -> Decoding:
         """Always the likeliest word."""
         return cls(temperature=0.0, top_p=1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompting:
+    """What a model is shown with a sample: a prompt version, and reviewed samples as examples.
+
+    `examples` are by sample id, the nearest last; a sample that is not there gets none.
+    """
+
+    version: str
+    examples: Mapping[str, Sequence[Sample]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +59,7 @@ class Suggested:
     events: tuple[Event, ...]
     raw_reply: str
     prompt_version: str
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
     seconds: float = 0.0
 
 
@@ -55,6 +68,7 @@ class Backend(Protocol):
 
     model_id: str
     decoding: Decoding  # what `suggest` uses without one of its own
+    prompting: Prompting  # the same
 
     def suggest(
         self,
@@ -62,9 +76,17 @@ class Backend(Protocol):
         schema: Schema,
         *,
         decoding: Decoding | None = None,
+        prompting: Prompting | None = None,
         on_step: Step | None = None,
     ) -> list[Suggested]:
-        """One suggestion a sample, in order; without `decoding` the model's own default."""
+        """One suggestion a sample, in order; without `decoding` or `prompting` the model's own.
+
+        Every sample must fit (`fits`); one that does not raises `ModelError`.
+        """
+        ...
+
+    def fits(self, sample: Sample, schema: Schema, *, prompting: Prompting | None = None) -> bool:
+        """Whether the model reads the sample, prompt and reply included, in one piece."""
         ...
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from core.events import Event
+from core.problems import Problem
 from core.samples import Sample, State
 
 JobKind = Literal["suggest", "annotate", "train", "evaluate", "fetch", "embed", "audit", "refresh"]
@@ -53,7 +54,7 @@ class SuggestionRecord:
     prompt_version: str
     schema_number: int
     decoding: Mapping[str, Any]
-    problems: Sequence[str]
+    problems: Sequence[Problem]
     seconds: float
     created: datetime
 
@@ -265,16 +266,16 @@ class PromotionRecord:
 class SampleFilter:
     """Which samples: every given field must match; `text` is contained, case ignored.
 
-    `keys` are the database's numbers, `ids` the samples' own. `event_type` is one of the newest
-    review, or of the newest suggestion where there is none. Ends of ranges are included, except
-    `imported_before`. `confidence` is the lowest of the newest suggestion.
+    `keys` are the database's numbers, `ids` the samples' own. `event_types` are of the newest
+    review, or of the newest suggestion where there is none: one of them is enough. Ends of ranges
+    are included, except `imported_before`. `confidence` is the lowest of the newest suggestion.
     """
 
     languages: Sequence[str] = ()
     states: Sequence[str] = ()
     splits: Sequence[str] = ()
     modalities: Sequence[str] = ()
-    event_type: str | None = None
+    event_types: Sequence[str] = ()
     text: str = ""
     keys: Sequence[int] = field(default_factory=tuple)
     ids: Sequence[str] = ()

@@ -42,14 +42,14 @@ def conditions(
     found += [*_states(wanted), *_ranges(wanted)]
     if wanted.flagged is not None:
         found.append(SampleRow.flags > 0 if wanted.flagged else SampleRow.flags == 0)
-    if wanted.event_type:
+    if wanted.event_types:
         having = select(TypeSetMemberRow.set_id).where(
-            TypeSetMemberRow.event_type == wanted.event_type
+            col(TypeSetMemberRow.event_type).in_(list(wanted.event_types))
         )
         found.append(col(SampleRow.type_set_id).in_(having))
     if wanted.text:
         saying = col(SampleTextRow.folded).contains(fold(wanted.text), autoescape=True)
-        if each_text or wanted.event_type:
+        if each_text or wanted.event_types:
             found.append(exists().where(col(SampleTextRow.sample_id) == SampleRow.id, saying))
         else:
             found.append(col(SampleRow.id).in_(select(SampleTextRow.sample_id).where(saying)))

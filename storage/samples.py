@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from core.errors import NotFoundError
 from core.events import Event
+from core.problems import Problem, problem_from_dict, problem_to_dict
 from core.records import (
     DraftRecord,
     ReviewRecord,
@@ -213,7 +214,7 @@ class Samples:
         prompt_version: str,
         schema_number: int,
         decoding: Mapping[str, Any],
-        problems: Sequence[str] = (),
+        problems: Sequence[Problem] = (),
         seconds: float,
         bulk_id: int | None = None,
     ) -> int:
@@ -223,7 +224,7 @@ class Samples:
             suggestion = SuggestionRow(
                 sample_id=key, model_id=model_id, raw_reply=raw_reply,
                 prompt_version=prompt_version, schema_number=schema_number,
-                decoding=dict(decoding), problems=list(problems), seconds=seconds,
+                decoding=dict(decoding), problems=[problem_to_dict(p) for p in problems], seconds=seconds,
                 bulk_id=bulk_id,
             )  # fmt: skip
             session.add(suggestion)
@@ -249,7 +250,8 @@ class Samples:
             events = mapping.events_of(session, "suggestion_id", [ident])[ident]
             return SuggestionRecord(
                 ident, key, row.model_id, events, row.raw_reply, row.prompt_version,
-                row.schema_number, row.decoding, row.problems, row.seconds, row.created,
+                row.schema_number, row.decoding, [problem_from_dict(p) for p in row.problems],
+                row.seconds, row.created,
             )  # fmt: skip
 
     def models_of(self, key: int) -> Texts:

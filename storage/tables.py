@@ -214,7 +214,7 @@ class SuggestionRow(Table, table=True):
     prompt_version: str
     schema_number: int
     decoding: dict[str, Any] = _json(dict)
-    problems: list[str] = _json(list)
+    problems: list[dict[str, Any]] = _json(list)
     seconds: float
     bulk_id: int | None = Field(default=None, foreign_key="bulk.id", index=True)
     created: datetime = _moment()

@@ -16,6 +16,7 @@ from core.samples import SPLITS, Sample, sample_to_dict
 from core.schema import without_retired
 from train.services import Services, open_backend
 from train.snapshot import limit_per_language, reviewed
+from train.suggesting import suggest_events
 
 WORST = 20
 
@@ -57,7 +58,7 @@ def evaluate_model(
     own = backend is None
     opened = backend or open_backend(services, model)
     try:
-        suggested = opened.suggest(gold, schema, on_step=on_step)
+        suggested = suggest_events(services, opened, collection_id, gold, schema, on_step=on_step)
     finally:
         if own:
             opened.close()

@@ -17,6 +17,7 @@ from train.registry import model_in_use
 from train.runs import throttled
 from train.services import Services, open_backend
 from train.similar import embed_collection, the_embedder
+from train.suggesting import suggest_events
 
 log = logging.getLogger(__name__)
 WAITED_FOR: tuple[JobKind, ...] = ("suggest",)  # a person sits before the screen
@@ -101,7 +102,9 @@ def store_suggestion(
     collection_id = records[0].collection_id
     schema = collections.schema(collection_id)
     number = next(c.schema_number for c in collections.all() if c.id == collection_id)
-    suggested = backend.suggest([r.sample for r in records], schema, on_step=step)
+    suggested = suggest_events(
+        services, backend, collection_id, [r.sample for r in records], schema, on_step=step
+    )
     for record, s in zip(records, suggested, strict=True):
         services.store.samples.add_suggestion(
             record.key, s.events, model_id=backend.model_id, raw_reply=s.raw_reply,

@@ -14,7 +14,8 @@ from core.errors import ModelError, SetupError
 from core.grammar import close_reply, reply_grammar
 from core.models.decoding import Decoder, Row
 from core.parsing import TokenProbability, read_reply
-from core.ports import Decoding, Step, Suggested
+from core.ports import Decoding, Prompting, Step, Suggested
+from core.problems import Problem
 from core.prompts import ZERO_SHOT, fill_prompt
 from core.samples import Sample
 from core.schema import Schema
@@ -97,7 +98,7 @@ class LocalBackend:
         is_tuned: bool = False,
     ) -> None:
         self.model_id = model_id
-        self.prompt_version = prompt_version
+        self.prompting = Prompting(prompt_version)
         self.decoding = decoding or Decoding()
         self._is_tuned = is_tuned
         self._tokenizer = tokenizer
@@ -110,22 +111,29 @@ class LocalBackend:
         schema: Schema,
         *,
         decoding: Decoding | None = None,
+        prompting: Prompting | None = None,
         on_step: Step | None = None,
     ) -> list[Suggested]:
         """One suggestion a sample, in order; longer samples go together, so that little is padded."""
-        decoding = decoding or self.decoding
+        decoding, prompting = decoding or self.decoding, prompting or self.prompting
         order = sorted(range(len(samples)), key=lambda i: len(samples[i].text or ""))
         found: dict[int, Suggested] = {}
         for at in range(0, len(order), BATCH):
             part = order[at : at + BATCH]
             began = time.monotonic()
             rows = self._decode(
-                [samples[i] for i in part], schema, decoding, on_step, at / len(order)
+                [samples[i] for i in part], schema, decoding, prompting, on_step, at / len(order)
             )
             seconds = (time.monotonic() - began) / len(part)
             for i, row in zip(part, rows, strict=True):
-                found[i] = self._read(row, samples[i], schema, seconds)
+                found[i] = self._read(row, samples[i], schema, prompting, seconds)
         return [found[i] for i in range(len(samples))]
+
+    def fits(self, sample: Sample, schema: Schema, *, prompting: Prompting | None = None) -> bool:
+        """Whether the model reads the sample, prompt and reply included, in one piece."""
+        prompt = fill_prompt((prompting or self.prompting).version, schema, sample)
+        count = len(self._tokenizer(prompt.prefix + prompt.rest)["input_ids"])
+        return count + self.decoding.max_new_tokens <= self._context
 
     def close(self) -> None:
         """Give the memory back."""
@@ -136,12 +144,13 @@ class LocalBackend:
         samples: Sequence[Sample],
         schema: Schema,
         decoding: Decoding,
+        prompting: Prompting,
         on_step: Step | None,
         done: float,
     ) -> list[Row]:
         if self._decoder is None:
             raise ModelError(f"the model {self.model_id} was closed: ask for it again")
-        prompts = [fill_prompt(self.prompt_version, schema, s) for s in samples]
+        prompts = [fill_prompt(prompting.version, schema, s) for s in samples]
         # One tokenisation of the whole, cut where the prefix ends: a token never spans the two,
         # because the prefix ends with a line break.
         prefix = self._tokenizer(prompts[0].prefix)["input_ids"]
@@ -161,15 +170,17 @@ class LocalBackend:
         )
         return rows
 
-    def _read(self, row: Row, sample: Sample, schema: Schema, seconds: float) -> Suggested:
+    def _read(
+        self, row: Row, sample: Sample, schema: Schema, prompting: Prompting, seconds: float
+    ) -> Suggested:
         reply, probabilities = self._text(row)
         problems = []
         if row.is_cut:
             reply = close_reply(reply)
-            problems.append("the reply reached the token limit: later events may be missing")
+            problems.append(Problem("cut_reply"))
         read = read_reply(reply, sample.text or "", schema, probabilities=probabilities)
         return Suggested(
-            events=read.events, raw_reply=reply, prompt_version=self.prompt_version,
+            events=read.events, raw_reply=reply, prompt_version=prompting.version,
             problems=(*problems, *read.problems), seconds=seconds,
         )  # fmt: skip
 

@@ -37,24 +37,24 @@ class _Fields:
 
     def several(
         self, cell: Any, name: str, options: Sequence[str], value: Sequence[str],
-        write: Callable[[str], str] = str,
+        write: Callable[[str], str] = str, *, help: str | None = None,
     ) -> tuple[str, ...]:  # fmt: skip
         """Any number of options; a value that is no option any more is one still."""
         every = [*options, *(v for v in value if v not in options)]
         chosen: list[str] = cell.multiselect(
             t(f"queues.{name}"), every, default=list(value), format_func=write,
-            key=self.key(name), placeholder=t("queues.any"),
+            key=self.key(name), placeholder=t("queues.any"), help=help,
         )  # fmt: skip
         return tuple(chosen)
 
     def one(
         self, cell: Any, name: str, options: Sequence[Any], value: Any,
-        write: Callable[[Any], str] = str, *, help: str | None = None,
+        write: Callable[[Any], str] = str,
     ) -> Any:  # fmt: skip
         """One option, or none of them."""
         every = [None, *options, *([] if value is None or value in options else [value])]
         return cell.selectbox(
-            t(f"queues.{name}"), every, index=every.index(value), key=self.key(name), help=help,
+            t(f"queues.{name}"), every, index=every.index(value), key=self.key(name),
             format_func=lambda v: t("queues.any") if v is None else write(v),
         )  # fmt: skip
 
@@ -88,8 +88,8 @@ def edit_queue(queue: Queue, schema: Schema, *, turn: int) -> Queue:
         changed = replace(
             wanted,
             languages=fields.several(cells[1], "language", languages, wanted.languages, name_of),
-            event_type=fields.one(
-                cells[2], "type", types, wanted.event_type, lambda n: type_name(schema, n),
+            event_types=fields.several(
+                cells[2], "type", types, wanted.event_types, lambda n: type_name(schema, n),
                 help=t("queues.type.help"),
             ),
             states=fields.several(

@@ -62,7 +62,7 @@ def describe_filter(wanted: SampleFilter, schema: Schema | None = None) -> str:
     """What a filter asks for in a line; empty where it asks for nothing."""
     parts = [
         write_list([name_of(code) for code in wanted.languages]),
-        type_name(schema, wanted.event_type) if wanted.event_type else "",
+        write_list([type_name(schema, name) for name in wanted.event_types]),
         write_list([t(f"state.{state}") for state in wanted.states]),
         write_list([t(f"split.{split}") for split in wanted.splits]),
         write_list([t(f"modality.{kind}") for kind in wanted.modalities]),

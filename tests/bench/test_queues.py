@@ -132,7 +132,7 @@ def suggest_all(session, told, chance: random.Random) -> None:
 FILTERS = {
     "nothing": SampleFilter(),
     "language": SampleFilter(languages=["ru"]),
-    "type": SampleFilter(event_type="Type 20"),
+    "type": SampleFilter(event_types=["Type 20"]),
     "source": SampleFilter(sources=["source-31.example"]),
     "confidence": SampleFilter(confidence_to=0.3),
     "published": SampleFilter(published_from=date(2026, 3, 1), published_to=date(2026, 3, 9)),

@@ -308,9 +308,9 @@ EARLIER = datetime.now(UTC) - timedelta(days=1)
         (SampleFilter(languages=["zh", "ru"]), "b d"),
         (SampleFilter(modalities=["text"]), "a b c d"),
         (SampleFilter(modalities=["image"]), ""),
-        (SampleFilter(event_type="launch"), "a c"),
-        (SampleFilter(event_type="outage"), "b"),
-        (SampleFilter(event_type="merger"), ""),
+        (SampleFilter(event_types=["launch"]), "a c"),
+        (SampleFilter(event_types=("outage",)), "b"),
+        (SampleFilter(event_types=("merger",)), ""),
         (SampleFilter(states=["new"]), "d"),
         (SampleFilter(states=["suggested"]), "a b"),
         (SampleFilter(states=["reviewed"]), "c"),
@@ -332,7 +332,7 @@ EARLIER = datetime.now(UTC) - timedelta(days=1)
         (SampleFilter(text="MÓDEM"), "c"),
         (SampleFilter(text="100%_"), ""),
         (SampleFilter(text="madrid", languages=["es"], states=["reviewed"]), "c"),
-        (SampleFilter(text="madrid", event_type="launch"), "a c"),
+        (SampleFilter(text="madrid", event_types=("launch",)), "a c"),
     ],
 )
 def test_a_filter_lets_through_what_it_says(store, collection, wanted, expected):
@@ -365,7 +365,7 @@ def test_the_type_of_a_reviewed_sample_is_that_of_its_newest_review(store, colle
     review(store, waiting[3], make_event("ru", "merger"))
 
     def count(name):
-        return store.samples.count(SampleFilter(event_type=name), collection_id=collection)
+        return store.samples.count(SampleFilter(event_types=[name]), collection_id=collection)
 
     assert [count(name) for name in ("launch", "outage", "merger")] == [0, 0, 1]
 
@@ -402,7 +402,7 @@ def test_the_counters_of_types_agree_with_the_samples_after_all_that_happens(
 
 def test_a_saved_queue_keeps_everything_and_has_a_link(store, collection):
     wanted = SampleFilter(
-        languages=("ru", "zh"), states=("suggested",), event_type="запуск 🚀", text="спутник",
+        languages=("ru", "zh"), states=("suggested",), event_types=("запуск 🚀", "发布"), text="спутник",
         published_from=date(2026, 1, 1), imported_before=datetime(2026, 5, 1, tzinfo=UTC),
         confidence_to=0.5, flagged=False, sources=("新闻网",),
     )  # fmt: skip

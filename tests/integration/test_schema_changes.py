@@ -300,9 +300,9 @@ def test_an_import_with_a_retired_name_is_refused_line_by_line(store, collection
 def test_types_in_queues_follow_a_change(store, collection):
     store.schema_changes.apply(collection, RenameType("выпуск", "发行"))
 
-    wanted = SampleFilter(event_type="发行")
+    wanted = SampleFilter(event_types=["发行"])
     assert [r.sample.id for r in store.samples.list(wanted, collection_id=collection)] == ["ru-2"]
-    assert store.samples.count(SampleFilter(event_type="выпуск"), collection_id=collection) == 0
+    assert store.samples.count(SampleFilter(event_types=["выпуск"]), collection_id=collection) == 0
 
 
 # ---------------------------------------------------------------- any schema, any labels, any change

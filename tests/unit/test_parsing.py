@@ -7,6 +7,7 @@ import pytest
 from core.errors import ReplyError
 from core.events import Argument, Event, Mention, span
 from core.parsing import TokenProbability, read_reply, write_reply
+from core.problems import Problem
 from core.schema import EventType, Role, Schema
 
 SCHEMA = Schema(
@@ -103,7 +104,7 @@ def test_an_event_said_twice_is_kept_once_and_told():
     read = read_reply(reply, "запуск, Омск", SCHEMA)
 
     assert len(read.events) == 1
-    assert "kept once" in read.problems[0]
+    assert [p.code for p in read.problems] == ["repeated"]
 
 
 def test_words_that_are_not_in_the_text_are_kept_without_a_place():
@@ -111,7 +112,7 @@ def test_words_that_are_not_in_the_text_are_kept_without_a_place():
 
     found = read.events[0].arguments[0].mention
     assert (found.kind, found.text, found.start) == ("unanchored", "小米", None)
-    assert read.problems == ("not found in the text: '小米'",)
+    assert read.problems == (Problem("not_in_text", {"words": "小米"}),)
 
 
 def test_types_and_roles_outside_the_schema_are_left_out_and_told():

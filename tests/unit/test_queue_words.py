@@ -37,7 +37,7 @@ def test_a_reason_is_said_with_its_figure(key, values, said):
 
 def test_a_filter_is_said_in_a_line():
     wanted = SampleFilter(
-        languages=("ru", "zh"), event_type="launch", states=("suggested",), text="芯片",
+        languages=("ru", "zh"), event_types=("launch",), states=("suggested",), text="芯片",
         confidence_to=0.5, published_from=date(2026, 3, 1), flagged=True, sources=("新闻网",),
     )  # fmt: skip
 

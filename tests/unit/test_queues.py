@@ -121,7 +121,7 @@ names = st.lists(st.text(max_size=8), max_size=3).map(tuple)
 filters = st.builds(
     SampleFilter,
     languages=names, states=names, splits=names, modalities=names, sources=names, ids=names,
-    event_type=st.none() | st.text(min_size=1, max_size=8), text=st.text(max_size=8),
+    event_types=st.lists(st.text(min_size=1, max_size=8)).map(tuple), text=st.text(max_size=8),
     keys=st.lists(st.integers(1, 9), max_size=3).map(tuple),
     published_from=st.none() | st.dates(), published_to=st.none() | st.dates(),
     imported_from=st.none() | st.datetimes(timezones=st.just(UTC)),

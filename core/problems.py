@@ -1,0 +1,52 @@
+"""What may be wrong with a suggestion: a code and its values, worded where they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast, get_args
+
+ProblemCode = Literal[
+    # of the reply
+    "not_a_reply",  # reply: what a free model said is not of the form
+    "cut_reply",  # the token limit came before the end: later events may be missing
+    "unknown_type",  # type
+    "unknown_role",  # type, role
+    "not_in_text",  # words
+    "repeated",  # type, words: said twice, kept once
+    # of the way it was made
+    "read_in_parts",  # parts: the text is longer than the model reads at once
+    "cut_text",  # read, characters: only the beginning fitted
+    # of the events (`core.checks`)
+    "missing_role",  # type, role
+    "long_trigger",  # type, words
+    "short_trigger",  # type, words
+    "other_language",  # words, language
+    "too_many",  # type, role, limit
+    "contradiction",  # sample, language, types: the same story says otherwise in another language
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a suggestion. `values` are what its words need."""
+
+    code: ProblemCode
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+def problem_to_dict(problem: Problem) -> dict[str, Any]:
+    """The problem as it is stored."""
+    return {"code": problem.code, **problem.values}
+
+
+def problem_from_dict(data: Mapping[str, Any]) -> Problem:
+    """The problem that `problem_to_dict` wrote."""
+    values = {k: v for k, v in data.items() if k != "code"}
+    return Problem(cast(ProblemCode, data["code"]), values)
+
+
+def count_problems(problems: Iterable[Problem]) -> dict[str, int]:
+    """How often each code occurs, in the order of the codes; those that do not are left out."""
+    found = [p.code for p in problems]
+    return {code: found.count(code) for code in get_args(ProblemCode) if code in found}

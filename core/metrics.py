@@ -13,7 +13,7 @@ count; its arguments count. Where a mention says no words (a box, say), its plac
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,33 +76,36 @@ def score_sample(gold: Sequence[Event], pred: Sequence[Event]) -> Scores:
     return _scores(_count(gold, pred))
 
 
-def worst_samples(
-    gold: Iterable[Sample], pred: Iterable[Sample], *, limit: int = 20
-) -> list[dict[str, Any]]:
-    """Where a model errs most: samples with the most `missed` and `extra` triggers and arguments.
+def sample_outcomes(gold: Iterable[Sample], pred: Iterable[Sample]) -> list[dict[str, Any]]:
+    """What each sample adds to Tri-C and Arg-C, [predicted, gold, matched] each, in gold's order.
 
-    Counted on Tri-C and Arg-C; samples without an error are left out.
+    `group` is the parallel group: samples of one story are no independent draws.
     """
     found = []
     for sample, predicted in _paired(gold, pred):
         counts = _count(sample.events or (), predicted)
-        scores = _scores(counts)
-        judged = [counts.f1["tri_c"], counts.f1["arg_c"]]
-        missed = sum(gold_count - match for _, gold_count, match in judged)
-        extra = sum(pred_count - match for pred_count, _, match in judged)
-        if missed + extra:
-            found.append(
-                {
-                    "id": sample.id,
-                    "language": sample.language,
-                    "missed": missed,
-                    "extra": extra,
-                    "tri_c_f1": scores["tri_c"]["f1"],
-                    "arg_c_f1": scores["arg_c"]["f1"],
-                }
-            )
-    found.sort(key=lambda row: (-row["missed"] - row["extra"], row["id"]))
-    return found[:limit]
+        found.append(
+            {
+                "id": sample.id, "language": sample.language, "modality": sample.modality,
+                "group": sample.group, "tri_c": counts.f1["tri_c"], "arg_c": counts.f1["arg_c"],
+            }
+        )  # fmt: skip
+    return found
+
+
+def worst_samples(
+    outcomes: Iterable[Mapping[str, Any]], *, limit: int = 20
+) -> list[Mapping[str, Any]]:
+    """The outcomes with the most missed and extra triggers and arguments; right ones not at all."""
+    wrong = [o for o in outcomes if errors_of(o)]
+    return sorted(wrong, key=lambda o: (-errors_of(o), o["id"]))[:limit]
+
+
+def errors_of(outcome: Mapping[str, Any]) -> int:
+    """How many triggers and arguments of a sample are missed or said too much."""
+    return sum(
+        pred + gold - 2 * match for pred, gold, match in (outcome["tri_c"], outcome["arg_c"])
+    )
 
 
 # ---------------------------------------------------------------- private

@@ -19,6 +19,7 @@ JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 ModelState = Literal["base", "candidate", "promoted", "retired", "deleted"]
 ReviewOrigin = Literal["person", "import", "schema change"]
 RunState = Literal["queued", "running", "evaluating", "done", "failed", "cancelled"]
+ENDED = ("done", "failed", "cancelled")  # of jobs and runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +234,8 @@ class LossPoint:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationRecord:
-    """Scores of one model on one split; `test_hash` says of exactly which samples."""
+    """Scores of one model on one split; `test_hash` says of exactly which samples, `outcomes` what
+    each adds (`core.metrics.sample_outcomes`)."""
 
     id: int
     collection_id: int
@@ -242,9 +244,19 @@ class EvaluationRecord:
     test_hash: str
     samples: int
     scores: Mapping[str, Any]
-    worst: Sequence[Mapping[str, Any]]
+    outcomes: Sequence[Mapping[str, Any]]
     settings: Mapping[str, Any]
     seconds: float
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRecord:
+    """A value that somebody set for a collection."""
+
+    name: str
+    value: Mapping[str, Any]
+    person: str | None
     created: datetime
 
 

@@ -20,6 +20,7 @@ from pages._ui.layout import (
 )
 from pages._ui.model_card import show_model, state_badge
 from pages._ui.progress import watch_jobs, worker_notice
+from pages._ui.promotion_rule import offer_rule
 from pages._ui.scores import FIGURES, figure_of, newest_of
 from pages._ui.session import collection, person, services
 from pages._ui.words import NO_FIGURE, write_figure, write_size, write_time
@@ -135,6 +136,7 @@ worker_notice()
 in_use = show_in_use(chosen)
 show_evaluations()
 show_models(chosen, in_use)
+offer_rule(chosen)
 offer_registration()
 used = {name: write_size(size) for name, size in disk_use(services()).items()}
 st.caption(t("models.disk", **used))

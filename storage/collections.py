@@ -37,6 +37,7 @@ from storage.tables import (
     SchemaChangeItemRow,
     SchemaChangeRow,
     SchemaRow,
+    SettingRow,
     SkipRow,
     SuggestionRow,
     TypeSetMemberRow,
@@ -136,6 +137,7 @@ class Collections:
             delete_queues(session, collection_id)
             self._delete_rows(session, SchemaChangeRow, collection_id)
             self._delete_rows(session, EvaluationRow, collection_id)
+            self._delete_rows(session, SettingRow, collection_id)
             self._delete_rows(session, PromotionRow, collection_id)
             models = select(ModelRow.id).where(ModelRow.collection_id == collection_id)
             session.execute(delete(EvaluationRow).where(col(EvaluationRow.model_id).in_(models)))

@@ -15,6 +15,7 @@ from storage.radar import Radar
 from storage.reads import Reads
 from storage.samples import Samples
 from storage.schema_changes import SchemaChanges
+from storage.settings import Settings
 from storage.vectors import Vectors
 from storage.work import Jobs, Models, Runs
 
@@ -32,6 +33,7 @@ class Store:
         self.runs = Runs(engine)
         self.reads = Reads(engine)
         self.schema_changes = SchemaChanges(engine)
+        self.settings = Settings(engine)
         self.vectors = Vectors(engine)
         self.radar = Radar(engine)
         self.queues = Queues(engine)

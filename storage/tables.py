@@ -284,7 +284,8 @@ class MentionRow(Table, table=True):
 
 class SchemaChangeRow(Table, table=True):
     """A change of the schema that took labels along. `number_before` and `number_after` are schema
-    versions; `annotations`, `samples` and `people` (labels left to a person) are counts."""
+    versions; `annotations`, `samples` and `people` (labels left to a person) are counts; `carried`
+    says what became of saved queues and of the counts of corrections."""
 
     __tablename__ = "schema_change"
 
@@ -299,6 +300,7 @@ class SchemaChangeRow(Table, table=True):
     annotations: int = 0
     samples: int = 0
     people: int = 0
+    carried: dict[str, Any] = _json(dict)
     undone: datetime | None = _later()
     undone_by: str | None = None
     skipped: int = 0  # samples reviewed between the change and its undoing
@@ -518,6 +520,20 @@ class LossRow(Table, table=True):
     seconds: float
 
 
+class SettingRow(Table, table=True):
+    """What a lead has set for a collection, a value a name; the newest row holds."""
+
+    __tablename__ = "setting"
+    __table_args__ = (sa.Index("ix_setting_name", "collection_id", "name", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    collection_id: int = Field(foreign_key="collection.id")
+    name: str
+    value: dict[str, Any] = _json(dict)
+    person: str | None = None
+    created: datetime = _moment()
+
+
 class EvaluationRow(Table, table=True):
     __tablename__ = "evaluation"
 
@@ -528,7 +544,7 @@ class EvaluationRow(Table, table=True):
     test_hash: str
     samples: int
     scores: dict[str, Any] = _json(dict)
-    worst: list[dict[str, Any]] = _json(list)
+    outcomes: list[dict[str, Any]] = _json(list)
     settings: dict[str, Any] = _json(dict)
     seconds: float
     created: datetime = _moment()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.errors import InputError
-from core.metrics import score, worst_samples
+from core.metrics import sample_outcomes, score
 from core.ports import Backend, Step
 from core.records import EvaluationRecord, ModelRecord
 from core.samples import SPLITS, Sample, sample_to_dict
@@ -17,8 +17,6 @@ from core.schema import without_retired
 from train.services import Services, open_backend
 from train.snapshot import limit_per_language, reviewed
 from train.suggesting import suggest_events
-
-WORST = 20
 
 
 def split_hash(services: Services, collection_id: int, split: str) -> str:
@@ -67,7 +65,7 @@ def evaluate_model(
     scores = score(gold, predicted)
     models.add_evaluation(
         collection_id=collection_id, model_id=model.id, split=split, test_hash=digest,
-        samples=len(gold), scores=scores, worst=worst_samples(gold, predicted, limit=WORST),
+        samples=len(gold), scores=scores, outcomes=sample_outcomes(gold, predicted),
         settings={"prompt": suggested[0].prompt_version, "per_language": per_language},
         seconds=time.monotonic() - began,
     )  # fmt: skip

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from core.errors import InputError, ModelError, PromotionRefused, RefusedError
 from core.records import CollectionRecord, EvaluationRecord, ModelRecord
+from core.significance import Difference
 from storage.database import back_up, sqlite_path
 from storage.home import folder_bytes
 from train.evaluate import evaluate_model, split_hash
+from train.promotion import Verdict, judge, promotion_rule
 from train.services import Services
 from train.snapshot import judged_split
-
-Verdict = Literal["better", "worse", "unknown"]
-RULE = (("tri_c", "Tri-C F1"), ("arg_c", "Arg-C F1"))  # neither may fall, overall
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +30,7 @@ class Comparison:
     split: str
     verdict: Verdict
     message: str
+    differences: Mapping[str, Difference] = field(default_factory=dict)
 
 
 def model_in_use(services: Services, collection_id: int) -> ModelRecord:
@@ -74,13 +74,10 @@ def compare(services: Services, collection_id: int, model_id: str) -> Comparison
     if candidate is None or in_use is None:
         message = f"{' and '.join(missing)} has no score on the {split} split as it is now"
         return Comparison(candidate, in_use, current, split, "unknown", message)
-    figures, worse = [], False
-    for key, name in RULE:
-        old, new = (e.scores["overall"][key]["f1"] for e in (in_use, candidate))
-        worse = worse or new < old
-        figures.append(f"{name} {old:.1f} → {new:.1f}")
-    message = f"{', '.join(figures)} on the {split} split ({candidate.samples} samples)"
-    return Comparison(candidate, in_use, current, split, "worse" if worse else "better", message)
+    found = judge(promotion_rule(services, collection_id), in_use, candidate)
+    return Comparison(
+        candidate, in_use, current, split, found.verdict, found.message, found.differences
+    )
 
 
 def score_missing(

@@ -6,13 +6,14 @@ from pages._ui.catalogue_beside import BESIDE
 from pages._ui.catalogue_collection import COLLECTION
 from pages._ui.catalogue_evolve import EVOLVE
 from pages._ui.catalogue_model import MODEL
+from pages._ui.catalogue_promotion import PROMOTION
 from pages._ui.catalogue_queues import QUEUES
 from pages._ui.catalogue_review import REVIEW
 from pages._ui.catalogue_shell import SHELL
 
 LANGUAGE = "en"
 TEXTS: dict[str, dict[str, str]] = {
-    "en": {**SHELL, **COLLECTION, **MODEL, **REVIEW, **BESIDE, **EVOLVE, **QUEUES}
+    "en": {**SHELL, **COLLECTION, **MODEL, **REVIEW, **BESIDE, **EVOLVE, **QUEUES, **PROMOTION}
 }
 
 

@@ -10,6 +10,7 @@ from core.errors import PromotionRefused
 from core.records import CollectionRecord, EvaluationRecord, ModelRecord
 from pages._ui.catalogue import t, tn
 from pages._ui.layout import confirm_note, error_boundary, escape, show_error
+from pages._ui.promotion_rule import say_differences
 from pages._ui.scores import show_figures
 from pages._ui.session import person, services
 from pages._ui.words import write_time
@@ -78,6 +79,8 @@ def _show_comparison(found: Comparison, model: ModelRecord) -> None:
         show_figures(found.candidate, found.in_use, key=model.id, note=note)
     said = t(f"model.{found.verdict}", model=escape(found.in_use_id), message=escape(found.message))
     (st.success if found.verdict == "better" else st.warning)(said)
+    if found.differences:
+        st.caption(say_differences(found.differences))
 
 
 def _offer_actions(

@@ -70,7 +70,7 @@ def add_score(services: Services, record: CollectionRecord, model: str, value: f
     }  # fmt: skip
     services.store.models.add_evaluation(
         collection_id=record.id, model_id=model, split="test", samples=8,
-        test_hash=split_hash(services, record.id, "test"), worst=[], settings={}, seconds=1.0,
+        test_hash=split_hash(services, record.id, "test"), outcomes=[], settings={}, seconds=1.0,
         scores={"overall": part, "by_language": dict.fromkeys(TEXTS, part)},
     )  # fmt: skip
 

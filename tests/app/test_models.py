@@ -141,3 +141,16 @@ def test_disk_use_is_said(open_page, services):
     app = open_page("models")
 
     assert "On the disk: models" in said(app)
+
+
+def test_a_lead_sets_the_promotion_rule_and_it_holds_at_once(open_page, services, candidate):
+    name = candidate(55.0)
+    app = open_page("models")
+
+    app.checkbox(key="rule_significant").check().run()
+    app.button(key="rule_save").click().run()
+    app.button(key=f"promote_{name}").click().run()
+
+    assert not app.exception
+    assert "no gain is significant at 0.05" in app.error[0].value
+    assert in_use(services) is None

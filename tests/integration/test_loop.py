@@ -65,7 +65,7 @@ def fake_scores(services, collection, model_id, f1: float) -> None:
     part = {"tri_c": {"f1": f1}, "arg_c": {"f1": f1}}
     services.store.models.add_evaluation(
         collection_id=collection, model_id=model_id, split="test", test_hash=digest, samples=8,
-        scores={"overall": part}, worst=[], settings={}, seconds=1.0,
+        scores={"overall": part}, outcomes=[], settings={}, seconds=1.0,
     )  # fmt: skip
 
 

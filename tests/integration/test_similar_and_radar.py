@@ -329,7 +329,7 @@ def test_a_model_is_trusted_as_far_as_its_newest_score_goes(services, collection
     assert trust_in(services, collection, model) == 0.3
     store.models.add_evaluation(
         collection_id=collection, model_id="sure", split="test", test_hash="x", samples=3,
-        scores={"overall": {"tri_c": {"p": 62.5}}}, worst=[], settings={}, seconds=1,
+        scores={"overall": {"tri_c": {"p": 62.5}}}, outcomes=[], settings={}, seconds=1,
     )  # fmt: skip
 
     assert trust_in(services, collection, model) == 0.625

@@ -134,6 +134,7 @@ def upgrade() -> None:
     sa.Column('annotations', sa.Integer(), nullable=False),
     sa.Column('samples', sa.Integer(), nullable=False),
     sa.Column('people', sa.Integer(), nullable=False),
+    sa.Column('carried', sa.JSON(), nullable=False),
     sa.Column('undone', storage.tables.Moment(), nullable=True),
     sa.Column('undone_by', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.Column('skipped', sa.Integer(), nullable=False),
@@ -157,6 +158,19 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('schema_version', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_schema_version_collection_id'), ['collection_id'], unique=False)
+
+    op.create_table('setting',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('collection_id', sa.Integer(), nullable=False),
+    sa.Column('name', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('value', sa.JSON(), nullable=False),
+    sa.Column('person', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+    sa.Column('created', storage.tables.Moment(), nullable=False),
+    sa.ForeignKeyConstraint(['collection_id'], ['collection.id'], ),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('setting', schema=None) as batch_op:
+        batch_op.create_index('ix_setting_name', ['collection_id', 'name', 'id'], unique=False)
 
     op.create_table('type_set',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -288,7 +302,7 @@ def upgrade() -> None:
     sa.Column('test_hash', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('samples', sa.Integer(), nullable=False),
     sa.Column('scores', sa.JSON(), nullable=False),
-    sa.Column('worst', sa.JSON(), nullable=False),
+    sa.Column('outcomes', sa.JSON(), nullable=False),
     sa.Column('settings', sa.JSON(), nullable=False),
     sa.Column('seconds', sa.Float(), nullable=False),
     sa.Column('created', storage.tables.Moment(), nullable=False),
@@ -593,6 +607,10 @@ def downgrade() -> None:
 
     op.drop_table('bulk_item')
     op.drop_table('type_set')
+    with op.batch_alter_table('setting', schema=None) as batch_op:
+        batch_op.drop_index('ix_setting_name')
+
+    op.drop_table('setting')
     with op.batch_alter_table('schema_version', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_schema_version_collection_id'))
 

@@ -94,18 +94,22 @@ def import_(arguments: argparse.Namespace) -> int:
 
 def export(arguments: argparse.Namespace) -> int:
     """Write what is reviewed as Argus JSONL ('-' writes to standard output)."""
+    from core.preferences import preference_lines
     from core.workflow import export_lines
     from storage.files import write_lines
 
     services = _services()
     name = _collection(services, arguments).name
-    lines = export_lines(services.store, collection=name)
+    read = preference_lines if arguments.preferences else export_lines
+    lines = read(services.store, collection=name)
     if arguments.file == "-":
         sys.stdout.writelines(lines)
         return 0
     count = write_lines(Path(arguments.file), lines)
-    found = {"collection": name, "file": arguments.file, "samples": count}
-    text = f"wrote {count:,} reviewed samples of {name!r} to {arguments.file}"
+    what = "pairs" if arguments.preferences else "samples"
+    found = {"collection": name, "file": arguments.file, what: count}
+    said = "preference pairs" if arguments.preferences else "reviewed samples"
+    text = f"wrote {count:,} {said} of {name!r} to {arguments.file}"
     return _show(arguments, found, text)
 
 
@@ -273,7 +277,12 @@ def build_parser() -> argparse.ArgumentParser:
     one.add_argument("--collection", metavar="NAME", help="default: the file's name, less its end")
     one.add_argument("--extend-schema", action="store_true", help="add new types and roles to it")
     one.add_argument("--preview", action="store_true", help="say what the file has, change nothing")
-    add(export, "collection", "json").add_argument("file", metavar="OUT.jsonl")
+    one = add(export, "collection", "json")
+    one.add_argument("file", metavar="OUT.jsonl")
+    one.add_argument(
+        "--preferences", action="store_true",
+        help="pairs of correction and suggestion for DPO instead: prompt, chosen, rejected",
+    )  # fmt: skip
     one = add(suggest, "collection", "json")
     one.add_argument("--model", metavar="ID", help="default: the model in use")
     one.add_argument("--limit", type=_count, metavar="N", help="at most N samples")

@@ -17,6 +17,7 @@ from core.records import (
     SampleFilter,
     SampleRecord,
     SchemaChangeRecord,
+    SuggestionRecord,
 )
 from core.samples import Sample
 from core.schema import Schema
@@ -135,6 +136,12 @@ class SamplesPort(Protocol):
 
     def reviews(self, key: int) -> Sequence[ReviewRecord]:
         """The reviews of a sample, newest first."""
+        ...
+
+    def suggestion(
+        self, key: int, *, model_id: str | None = None, suggestion_id: int | None = None
+    ) -> SuggestionRecord | None:
+        """The newest suggestion for a sample (of one model, or the one of that id), or None."""
         ...
 
     def add_review(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import RefusedError
+from core.preferences import preference_lines
 from core.records import CollectionRecord, SampleFilter
 from core.workflow import export_lines
+from pages._ui.bulk_bar import show_last
 from pages._ui.catalogue import t, tn
 from pages._ui.import_form import offer_import, show_result
 from pages._ui.layout import confirm_note, error_boundary, escape, page_header
@@ -42,6 +44,13 @@ def offer_export(chosen: CollectionRecord, reviewed: int) -> None:
         t("samples.export.do"), lambda: export_file(chosen), f"{chosen.name}.jsonl",
         "application/jsonl", key="export", on_click="ignore", disabled=not reviewed,
     )  # fmt: skip
+    st.caption(t("samples.preferences.what"))
+    st.download_button(
+        t("samples.preferences.do"),
+        lambda: "".join(preference_lines(services().store, collection=chosen.name)).encode(),
+        f"{chosen.name}-preferences.jsonl", "application/jsonl", key="export_preferences",
+        on_click="ignore", disabled=not reviewed,
+    )  # fmt: skip
 
 
 def offer_deletion(chosen: CollectionRecord) -> None:
@@ -75,6 +84,7 @@ if chosen is None:
     st.stop()
 total = services().store.samples.count(collection_id=chosen.id)
 show_result()
+show_last(chosen.id, kinds=["delete"])
 looked, brought, more = st.tabs(
     [t("samples.look"), t("samples.import"), t("samples.more")],
     default=t("samples.import") if not total or st.query_params.get("tab") == "import" else None,

@@ -81,7 +81,7 @@ COLLECTION: dict[str, str] = {
     "samples.select_one": "Select one sample in the first column.",
     "samples.review": "Open in Review",
     "samples.delete": "Delete selected",
-    "samples.delete.what": "This deletes {what}. It cannot be undone.",
+    "samples.delete.what": "This deletes {what}. Undo brings all of it back.",
     "samples.delete.do.one": "Delete {n} sample",
     "samples.delete.do.other": "Delete {n} samples",
     "samples.keep": "Keep them",
@@ -90,6 +90,9 @@ COLLECTION: dict[str, str] = {
     "samples.export.what.one": "{n} reviewed sample, as Argus JSONL. The file imports again without a difference.",
     "samples.export.what.other": "{n} reviewed samples, as Argus JSONL. The file imports again without a difference.",
     "samples.export.do": "Export reviewed samples",
+    "samples.preferences.what": "Corrected suggestions of the train split as pairs, chosen and rejected, "
+    "for preference training (DPO).",
+    "samples.preferences.do": "Export preference pairs",
     "samples.drop": "Delete this collection",
     "samples.drop.what": "Deleting **{collection}** deletes {what}, and the files of its runs.",
     "samples.drop.nothing": "its schema",

@@ -101,6 +101,23 @@ def worst_samples(
     return sorted(wrong, key=lambda o: (-errors_of(o), o["id"]))[:limit]
 
 
+def outcome_f1(outcomes: Iterable[Mapping[str, Any]], figure: str) -> float | None:
+    """The corpus F1 of some outcomes ("tri_c" or "arg_c"), in percent; None where there are none."""
+    rows = [o[figure] for o in outcomes]
+    return _f1(*(sum(column) for column in zip(*rows, strict=True)))["f1"] if rows else None
+
+
+def won_and_lost(
+    old: Iterable[Mapping[str, Any]], new: Iterable[Mapping[str, Any]]
+) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """The new outcomes of samples with fewer errors than before, and of those with more; the
+    greatest change first. Samples that only one side has are left out."""
+    before = {o["id"]: errors_of(o) for o in old}
+    change = [(errors_of(o) - before[o["id"]], o) for o in new if o["id"] in before]
+    change.sort(key=lambda pair: (-abs(pair[0]), pair[1]["id"]))
+    return [o for by, o in change if by < 0], [o for by, o in change if by > 0]
+
+
 def errors_of(outcome: Mapping[str, Any]) -> int:
     """How many triggers and arguments of a sample are missed or said too much."""
     return sum(

@@ -10,6 +10,7 @@ from pages._ui.catalogue import t, tn
 from pages._ui.layout import empty_state, error_boundary, escape, page_header, show_error
 from pages._ui.progress import watch_run, worker_notice
 from pages._ui.recipe_form import choose_recipe
+from pages._ui.run_comparison import show_comparison
 from pages._ui.runs_list import show_history
 from pages._ui.session import collection, person, services
 from pages._ui.standing import OPEN_RUN
@@ -93,6 +94,10 @@ if under_way:
     for run in under_way[::-1]:
         watch_run(run.id)
 st.markdown(f"## {t('training.history')}")
-show_history(
-    runs, services().store.models.evaluations(chosen.id), split=judged_split(services(), chosen.id)
-)
+evaluations = services().store.models.evaluations(chosen.id)
+split = judged_split(services(), chosen.id)
+show_history(runs, evaluations, split=split)
+ended = [run for run in runs if run.state not in OPEN_RUN]
+if ended:
+    with st.expander(t("compare.title"), key="compare_runs"):
+        show_comparison(chosen, ended, evaluations, split=split)

@@ -9,11 +9,22 @@ from pages._ui.catalogue_model import MODEL
 from pages._ui.catalogue_promotion import PROMOTION
 from pages._ui.catalogue_queues import QUEUES
 from pages._ui.catalogue_review import REVIEW
+from pages._ui.catalogue_runs import RUNS
 from pages._ui.catalogue_shell import SHELL
 
 LANGUAGE = "en"
 TEXTS: dict[str, dict[str, str]] = {
-    "en": {**SHELL, **COLLECTION, **MODEL, **REVIEW, **BESIDE, **EVOLVE, **QUEUES, **PROMOTION}
+    "en": {
+        **SHELL,
+        **COLLECTION,
+        **MODEL,
+        **REVIEW,
+        **BESIDE,
+        **EVOLVE,
+        **QUEUES,
+        **PROMOTION,
+        **RUNS,
+    }
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.events import Argument, Event, span
@@ -60,7 +60,14 @@ def add_demo(services: Services, name: str = "demo") -> CollectionRecord:
     return record
 
 
-def add_score(services: Services, record: CollectionRecord, model: str, value: float) -> None:
+def add_score(
+    services: Services,
+    record: CollectionRecord,
+    model: str,
+    value: float,
+    *,
+    outcomes: Sequence[Mapping[str, Any]] = (),
+) -> None:
     """An evaluation on the test split whose four figures are all `value`."""
     triple = {"p": value, "r": value, "f1": value, "pred": 8, "gold": 8, "match": 4}
     part: Mapping[str, Any] = {
@@ -70,7 +77,7 @@ def add_score(services: Services, record: CollectionRecord, model: str, value: f
     }  # fmt: skip
     services.store.models.add_evaluation(
         collection_id=record.id, model_id=model, split="test", samples=8,
-        test_hash=split_hash(services, record.id, "test"), outcomes=[], settings={}, seconds=1.0,
+        test_hash=split_hash(services, record.id, "test"), outcomes=outcomes, settings={}, seconds=1.0,
         scores={"overall": part, "by_language": dict.fromkeys(TEXTS, part)},
     )  # fmt: skip
 

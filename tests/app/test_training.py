@@ -133,3 +133,40 @@ def test_nothing_to_train_on_leads_to_review(open_page, services):
     assert not app.exception
     assert app.button(key="retrain").disabled
     assert "nothing to train on" in said(app)
+
+
+def outcomes(right: set[str]) -> list[dict]:
+    """The eight test samples of the demo, those in `right` without an error."""
+    return [
+        {"id": f"{code}-test-{i}", "group": f"{code}{i}", "language": code, "modality": "text",
+         "tri_c": [1, 1, int(code in right)], "arg_c": [1, 1, 1]}
+        for code in ("en", "zh", "es", "ru") for i in range(2)
+    ]  # fmt: skip
+
+
+def test_two_runs_stand_beside_each_other_with_what_differs(open_page, services):
+    record = add_demo(services)
+    for value, right, seed in ((40.0, {"zh", "en"}, 0), (55.0, {"zh", "ru"}, 7)):
+        run = add_run(services, record, snapshot={"hash": "abc", "samples": 12})
+        recipe = services.store.runs.get(run).recipe | {"seed": seed}
+        services.store.runs.update(run, recipe=recipe)
+        services.store.runs.add_losses(run, points(12))
+        add_score(services, record, f"run-{run}", value, outcomes=outcomes(right))
+
+    app = open_page("training")
+
+    assert not app.exception
+    recipe = next(e.value for e in app.table if "Setting" in e.value.columns)
+    assert recipe.to_dict("records") == [{"Setting": "Seed", "Run 1": "0", "Run 2": "7"}]
+    assert "**2 samples won**" in said(app)
+    assert "**2 samples lost**" in said(app)
+    assert "+0.0 points, 95 % of 2,000 draws" in said(app)
+
+
+def test_one_run_alone_says_what_a_second_one_will_bring(open_page, services):
+    record = add_demo(services)
+    add_run(services, record)
+
+    app = open_page("training")
+
+    assert "With a second one" in said(app)

@@ -6,7 +6,15 @@ import pytest
 
 from core.errors import InputError
 from core.events import Argument, Event, Mention, span
-from core.metrics import errors_of, sample_outcomes, score, score_sample, worst_samples
+from core.metrics import (
+    errors_of,
+    outcome_f1,
+    sample_outcomes,
+    score,
+    score_sample,
+    won_and_lost,
+    worst_samples,
+)
 from core.samples import Sample
 
 ZH = "华为发布5G芯片，华为发布手机"
@@ -247,3 +255,26 @@ def test_worst_samples_come_first_and_right_ones_not_at_all() -> None:
     assert [row["id"] for row in worst] == ["half", "none"]
     assert errors_of(worst[0]) == 5
     assert worst_samples(outcomes, limit=1) == worst[:1]
+
+
+def test_samples_won_and_lost_are_those_whose_errors_change() -> None:
+    gold = [sample("ru", "ru", [BUY_1]), sample("zh", "zh", [LAUNCH_ZH]), sample("es", "es", [])]
+    before = sample_outcomes(gold, [sample("ru", "ru", [BUY_1])])
+    after = sample_outcomes(gold, [sample("zh", "zh", [LAUNCH_ZH])])
+
+    won, lost = won_and_lost(before, after)
+
+    assert ([o["id"] for o in won], [o["id"] for o in lost]) == (["zh"], ["ru"])
+    assert won_and_lost(after, after) == ([], [])
+
+
+def test_the_f1_of_outcomes_is_that_of_their_samples() -> None:
+    gold = [sample("ru", "ru", [BUY_1, BUY_2]), sample("zh", "zh", [LAUNCH_ZH])]
+    pred = [sample("ru", "ru", [BUY_1, CUT_2]), sample("zh", "zh", [LAUNCH_ZH])]
+
+    outcomes, scores = sample_outcomes(gold, pred), score(gold, pred)["overall"]
+
+    assert [outcome_f1(outcomes, f) for f in ("tri_c", "arg_c")] == [
+        scores[f]["f1"] for f in ("tri_c", "arg_c")
+    ]
+    assert outcome_f1([], "tri_c") is None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from core.errors import ModelError
 from core.radar import find_odd
 from core.records import ModelRecord
+from train.embedding import the_embedder
 from train.registry import model_in_use
 from train.services import Services
-from train.similar import the_embedder
 
 UNPROVEN = 0.3  # how often a model is right that nobody has evaluated: it may nudge, not accuse
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from core.errors import TrainingError
+from train.balance import BALANCES
 
 # The linear layers of the language models that transformers has; the embedding is never adapted.
 LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
@@ -17,7 +18,7 @@ LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_
 class Recipe:
     """Every setting of a QLoRA run. `per_language`: at most so many samples a language, None is all.
 
-    `schedule`: the learning rate after `warmup_steps`. `quantisation`: how the base is held.
+    `balance`: what rare samples are repeated for. `schedule`: the learning rate after `warmup_steps`. `quantisation`: how the base is held.
     """
 
     preset: str = "laptop"
@@ -38,6 +39,7 @@ class Recipe:
     double_quantisation: bool = True
     seed: int = 0
     per_language: int | None = None
+    balance: Literal["none", "language", "type", "modality"] = "none"
 
     @classmethod
     def laptop(cls) -> Recipe:
@@ -81,6 +83,7 @@ class Recipe:
         for name, allowed in (
             ("schedule", ("linear", "cosine", "constant")),
             ("quantisation", ("nf4", "none")),
+            ("balance", BALANCES),
         ):
             if getattr(self, name) not in allowed:
                 raise TrainingError(

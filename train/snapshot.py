@@ -16,6 +16,8 @@ from core.languages import in_order, name_of
 from core.records import SampleFilter
 from core.samples import Sample, sample_to_dict
 from storage.samples import iterate
+from train.balance import balance_samples
+from train.leakage import Leak, leak_to_dict
 from train.recipes import Recipe
 from train.services import Services
 
@@ -42,11 +44,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Frozen reviews by split; `hash` is over the training samples, in order."""
+    """Frozen training reviews; `hash` is over them, in order. `train` has the repetitions that the
+    recipe's balance asks for, `by_language` counts the different ones. `leaks` were left out.
+    """
 
     train: tuple[Sample, ...]
     hash: str
     by_language: dict[str, int]
+    leaks: tuple[Leak, ...] = ()
 
 
 def reviewed(services: Services, collection_id: int, split: str) -> list[Sample]:
@@ -78,19 +83,27 @@ def limit_per_language(samples: Sequence[Sample], limit: int | None, *, seed: in
     return [s for i, s in enumerate(samples) if i in kept]
 
 
-def take_snapshot(services: Services, collection_id: int, recipe: Recipe) -> Snapshot:
-    """Freeze the training samples of a run; raises `TrainingError` where there are none."""
-    samples = limit_per_language(
-        reviewed(services, collection_id, "train"), recipe.per_language, seed=recipe.seed
+def take_snapshot(
+    services: Services, collection_id: int, recipe: Recipe, *, leaks: Sequence[Leak] = ()
+) -> Snapshot:
+    """Freeze the training samples of a run, those that leak left out and rare ones repeated as the
+    recipe asks; raises `TrainingError` where there are none."""
+    found = reviewed(services, collection_id, "train")
+    left_out = {leak.sample for leak in leaks}
+    kept = limit_per_language(
+        [s for s in found if s.id not in left_out], recipe.per_language, seed=recipe.seed
     )
-    if not samples:
+    if not kept:
         raise TrainingError(
-            "there is nothing to train on: no reviewed sample is in the train split. "
-            "Review some samples, or import labelled ones"
+            "there is nothing to train on: no reviewed sample is in the train split"
+            + (f" but {len(left_out)} that repeat a dev or test sample" if left_out else "")
+            + ". Review some samples, or import labelled ones"
         )
+    samples = balance_samples(kept, recipe.balance, seed=recipe.seed)
     lines = [json.dumps(sample_to_dict(s), ensure_ascii=False, sort_keys=True) for s in samples]
     digest = hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
-    return Snapshot(tuple(samples), digest, _counts(samples))
+    dropped = tuple(leak for leak in leaks if leak.sample in {s.id for s in found})
+    return Snapshot(tuple(samples), digest, _counts(kept), dropped)
 
 
 def write_snapshot(snapshot: Snapshot, folder: Path, *, facts: dict[str, Any]) -> None:
@@ -100,7 +113,10 @@ def write_snapshot(snapshot: Snapshot, folder: Path, *, facts: dict[str, Any]) -
         with (folder / "train.jsonl").open("w", encoding="utf-8") as out:
             for sample in snapshot.train:
                 out.write(json.dumps(sample_to_dict(sample), ensure_ascii=False) + "\n")
-        manifest = {"hash": snapshot.hash, "by_language": snapshot.by_language, **facts}
+        manifest = {
+            "hash": snapshot.hash, "by_language": snapshot.by_language,
+            "leaks": [leak_to_dict(leak) for leak in snapshot.leaks], **facts,
+        }  # fmt: skip
         (folder / "snapshot.json").write_text(
             json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
         )

@@ -65,6 +65,7 @@ MODEL: dict[str, str] = {
     "recipe.weight_decay": "Weight decay",
     "recipe.max_grad_norm": "Largest gradient norm",
     "recipe.max_tokens": "Longest sample, tokens",
+    "recipe.balance": "Repeat rare samples by",
     "recipe.per_language": "Samples a language",
     "recipe.seed": "Seed",
     "recipe.quantisation": "Base held in",

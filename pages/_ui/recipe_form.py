@@ -7,14 +7,19 @@ from typing import Any
 import streamlit as st
 
 from pages._ui.catalogue import t
+from train.balance import BALANCES
 from train.recipes import LINEAR, PRESETS, Recipe, recipe_from_dict, recipe_to_dict
 
 _COLUMNS = (
     ("epochs", "batch_size", "accumulation", "learning_rate", "schedule", "warmup_steps"),
     ("rank", "alpha", "dropout", "target_modules", "weight_decay", "max_grad_norm"),
-    ("max_tokens", "per_language", "seed", "quantisation", "double_quantisation"),
+    ("max_tokens", "per_language", "balance", "seed", "quantisation", "double_quantisation"),
 )
-_CHOICES = {"schedule": ("linear", "cosine", "constant"), "quantisation": ("nf4", "none")}
+_CHOICES = {
+    "schedule": ("linear", "cosine", "constant"),
+    "quantisation": ("nf4", "none"),
+    "balance": BALANCES,
+}
 _FRACTIONS = {"epochs", "dropout", "learning_rate", "weight_decay", "max_grad_norm"}
 
 

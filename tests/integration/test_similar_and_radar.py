@@ -15,10 +15,11 @@ from core.samples import Sample
 from core.schema import EventType, Schema
 from core.schema_change import RenameType
 from train import queue
+from train.embedding import embed_collection, find_similar
 from train.jobs import WarmModel, handle_job
 from train.radar import refresh_radar, trust_in
 from train.services import Services
-from train.similar import embed_collection, find_similar, is_due, look_after
+from train.similar import is_due, look_after
 
 SCHEMA = Schema((EventType("launch"), EventType("attack")))
 TEXTS = {

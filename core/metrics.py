@@ -79,7 +79,7 @@ def score_sample(gold: Sequence[Event], pred: Sequence[Event]) -> Scores:
 def sample_outcomes(gold: Iterable[Sample], pred: Iterable[Sample]) -> list[dict[str, Any]]:
     """What each sample adds to Tri-C and Arg-C, [predicted, gold, matched] each, in gold's order.
 
-    `group` is the parallel group: samples of one story are no independent draws.
+    `types` has Tri-C by event type. `group` is the parallel group: samples of one story are no independent draws.
     """
     found = []
     for sample, predicted in _paired(gold, pred):
@@ -88,6 +88,7 @@ def sample_outcomes(gold: Iterable[Sample], pred: Iterable[Sample]) -> list[dict
             {
                 "id": sample.id, "language": sample.language, "modality": sample.modality,
                 "group": sample.group, "tri_c": counts.f1["tri_c"], "arg_c": counts.f1["arg_c"],
+                "types": _count_types(sample.events or (), predicted),
             }
         )  # fmt: skip
     return found
@@ -170,6 +171,14 @@ def _count(gold: Sequence[Event], pred: Sequence[Event]) -> _Counts:
     for name in ACCURACIES:
         counts.accuracy[name] = [(said[name] & heard[name]).total(), said[name].total()]
     return counts
+
+
+def _count_types(gold: Sequence[Event], pred: Sequence[Event]) -> dict[str, list[int]]:
+    """[predicted, gold, matched] of Tri-C by event type."""
+    wanted, found = _tuples(gold, "gold")["tri_c"], _tuples(pred, "pred")["tri_c"]
+    sides = (found, wanted, found & wanted)
+    names = {str(kind) for _, kind in found | wanted}
+    return {name: [sum(k == name for _, k in side) for side in sides] for name in sorted(names)}
 
 
 def _tuples(events: Iterable[Event], side: str) -> Tuples:

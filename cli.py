@@ -114,15 +114,19 @@ def export(arguments: argparse.Namespace) -> int:
 
 
 def suggest(arguments: argparse.Namespace) -> int:
-    """Suggest events for samples that nobody has reviewed; prints a line of Argus JSONL a sample."""
+    """Suggest events for samples, those that nobody has reviewed where --filter names no state;
+    prints a line of Argus JSONL a sample."""
     from core.formats.argus_jsonl import write_line
+    from core.queues import filter_from_words
     from train.suggest import suggest_samples
 
+    wanted = filter_from_words(arguments.filter)
     services = _services()
     collection = _collection(services, arguments)
     for sample in suggest_samples(
-        services, collection.id, model_id=arguments.model, limit=arguments.limit
-    ):
+        services, collection.id, wanted=wanted, model_id=arguments.model, limit=arguments.limit,
+        say=_tell,
+    ):  # fmt: skip
         sys.stdout.write(write_line(sample) + "\n")
         sys.stdout.flush()
     return 0
@@ -185,6 +189,33 @@ def evaluate(arguments: argparse.Namespace) -> int:
     return _show(arguments, facts | dict(found.scores), scores_text(found.scores, title))
 
 
+def compare_prompts(arguments: argparse.Namespace) -> int:
+    """Score ways of asking a model (the one in use, without --model) on dev; * is the best of each
+    language."""
+    from core.plain import comparison_text
+    from train.comparing import compare_here
+    from train.comparison import comparison_facts, use_best
+    from train.registry import model_in_use
+    from train.runs import throttled
+
+    services = _services()
+    collection = _collection(services, arguments)
+    if arguments.model:
+        model = services.store.models.get(arguments.model)
+    else:
+        model = model_in_use(services, collection.id)
+    found = compare_here(
+        services, collection.id, model, per_language=arguments.limit_per_language,
+        with_free=arguments.free,
+        on_step=throttled(lambda share: _tell(f"{share:.0%}"), seconds=5),
+    )  # fmt: skip
+    if arguments.use:
+        use_best(services, collection.id, model.id, person=services.store.collections.person())
+    title = f"{model.id} on the dev split, {found[0].evaluation.samples:,} samples"
+    facts = comparison_facts(found)
+    return _show(arguments, facts, comparison_text(facts, title))
+
+
 def promote(arguments: argparse.Namespace) -> int:
     """Put a model in use, unless it scores lower: then --reason is needed. --back goes back."""
     from train.registry import model_facts, promote, roll_back, score_missing
@@ -204,13 +235,19 @@ def promote(arguments: argparse.Namespace) -> int:
 
 
 def models(arguments: argparse.Namespace) -> int:
-    """List the models with their newest scores, * beside one in use. --add registers a base model."""
+    """List the models with their newest scores, * beside one in use. --add and --add-server register."""
     from core.plain import models_text
-    from train.registry import list_models, register_model
+    from train.register import register_model, register_server
+    from train.registry import list_models
 
     services = _services()
     if arguments.add:
         register_model(services, arguments.add)
+    if arguments.add_server:
+        register_server(
+            services, arguments.add_server, name=arguments.name, context=arguments.context,
+            key_variable=arguments.key_variable,
+        )  # fmt: skip
     only = _collection(services, arguments) if arguments.collection else None
     listed = list_models(services, only)
     return _show(arguments, listed, models_text(listed))
@@ -260,7 +297,9 @@ def build_parser() -> argparse.ArgumentParser:
 
     def add(verb: Callable[[argparse.Namespace], int], *options: str) -> argparse.ArgumentParser:
         text = verb.__doc__
-        made = verbs.add_parser(verb.__name__.rstrip("_"), help=text, description=text)
+        made = verbs.add_parser(
+            verb.__name__.rstrip("_").replace("_", "-"), help=text, description=text
+        )
         made.set_defaults(verb=verb)
         if "collection" in options:
             made.add_argument("--collection", metavar="NAME", required=True)
@@ -286,6 +325,10 @@ def build_parser() -> argparse.ArgumentParser:
     one = add(suggest, "collection", "json")
     one.add_argument("--model", metavar="ID", help="default: the model in use")
     one.add_argument("--limit", type=_count, metavar="N", help="at most N samples")
+    one.add_argument(
+        "--filter", action="append", default=[], metavar="NAME=VALUE",
+        help="language=ru,zh state=new split=dev source=… type=… published_from=2026-03-01 text=…",
+    )  # fmt: skip
     one = add(train, "collection", "json")
     one.add_argument("--preset", default="laptop", help="laptop (the default) or paper")
     one.add_argument("--per-language", type=_count, metavar="N", help="N a language, at random")
@@ -296,6 +339,13 @@ def build_parser() -> argparse.ArgumentParser:
     one.add_argument("--split", help="default: test, or dev where there is no test")
     one.add_argument("--model", metavar="ID", help="default: the model in use")
     one.add_argument("--limit-per-language", type=_count, metavar="N")
+    one = add(compare_prompts, "collection", "json")
+    one.add_argument("--model", metavar="ID", help="default: the model in use")
+    one.add_argument("--limit-per-language", type=_count, metavar="N")
+    one.add_argument(
+        "--free", action="store_true", help="each also without a grammar, as in the paper"
+    )
+    one.add_argument("--use", action="store_true", help="ask so from now on, the best a language")
     one = add(promote, "collection", "json")
     one.add_argument("model_id", metavar="MODEL", nargs="?")
     one.add_argument("--model", metavar="ID")
@@ -303,7 +353,20 @@ def build_parser() -> argparse.ArgumentParser:
     one.add_argument("--back", action="store_true", help="go back to the model before")
     one = add(models, "json")
     one.add_argument("--collection", metavar="NAME")
-    one.add_argument("--add", metavar="FOLDER_OR_ID", help="a folder, or Hugging Face's owner/name")
+    one.add_argument(
+        "--add", metavar="FOLDER_OR_ID",
+        help="a folder, Hugging Face's owner/name, or a script (*.json) that stands in for a model",
+    )  # fmt: skip
+    one.add_argument(
+        "--add-server", metavar="ADDRESS",
+        help="an OpenAI-compatible server (vLLM, llama.cpp, Ollama): http://127.0.0.1:8080/v1",
+    )  # fmt: skip
+    one.add_argument("--name", default="", help="which of the server's models")
+    one.add_argument(
+        "--key-variable", default="", metavar="VARIABLE",
+        help="the environment variable with the server's key",
+    )  # fmt: skip
+    one.add_argument("--context", type=_count, metavar="TOKENS", help="how much it reads at once")
     one = add(score, "json")
     one.add_argument("gold", metavar="GOLD.jsonl")
     one.add_argument("pred", metavar="PRED.jsonl")

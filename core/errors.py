@@ -9,6 +9,7 @@ ArgusError
 ├── RefusedError          Argus could do it and will not
 │   └── PromotionRefused  the candidate scores lower than the model in use
 ├── ModelError            a model is missing, incomplete, or could not run
+│   ├── ModelUnreachable  the server of a model does not answer; it may be back later
 │   └── ReplyError        a model's reply cannot be read
 ├── TrainingError         a run cannot start, or ended early
 ├── CancelledError        a person stopped the work
@@ -53,6 +54,10 @@ class PromotionRefused(RefusedError):
 
 class ModelError(ArgusError):
     """Use it where a model is missing, incomplete or could not run."""
+
+
+class ModelUnreachable(ModelError):
+    """Use it where a model's server does not answer: work that can wait waits for it."""
 
 
 class ReplyError(ModelError):

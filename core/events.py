@@ -16,6 +16,7 @@ _MENTION_KEYS = {
     "text", "kind", "start", "end", "fragments", "media", "page", "box", "range", "keyframes",
     "confidence",
 }  # fmt: skip
+_ROLE_KEYS = {"role", "role_confidence"}
 _EVENT_KEYS = {"event_type", "trigger", "arguments", "confidence"}
 _LARGEST = 2**53 - 1  # the largest whole number that JSON carries safely; databases hold it too
 
@@ -68,10 +69,22 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """A mention that plays a role in an event."""
+    """A mention that plays a role in an event.
+
+    `confidence` is of the role, the mention's own of its words. A model that gives one figure for
+    both gives it as the mention's.
+    """
 
     role: str
     mention: Mention
+    confidence: float | None = None
+
+    @property
+    def sure(self) -> float | None:
+        """The lower of the two confidences, None where neither is known."""
+        return min(
+            (c for c in (self.confidence, self.mention.confidence) if c is not None), default=None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +129,8 @@ def without_confidence(events: Iterable[Event]) -> tuple[Event, ...]:
             confidence=None,
             trigger=replace(event.trigger, confidence=None) if event.trigger else None,
             arguments=tuple(
-                replace(a, mention=replace(a.mention, confidence=None)) for a in event.arguments
+                replace(a, mention=replace(a.mention, confidence=None), confidence=None)
+                for a in event.arguments
             ),
         )
         for event in events
@@ -131,7 +145,7 @@ def event_to_dict(event: Event) -> dict[str, Any]:
     out: dict[str, Any] = dict(event.meta)
     out["event_type"] = event.event_type
     out["trigger"] = mention_to_dict(event.trigger) if event.trigger else None
-    out["arguments"] = [{"role": a.role, **mention_to_dict(a.mention)} for a in event.arguments]
+    out["arguments"] = [_argument_to_dict(a) for a in event.arguments]
     if event.confidence is not None:
         out["confidence"] = event.confidence
     return out
@@ -210,8 +224,9 @@ def event_from_dict(
         role = item.get("role")
         if not isinstance(role, str) or not role.strip():
             raise LineError(f"{place}.role must be a name, not {shown(role)}")
-        rest = {k: v for k, v in item.items() if k != "role"}
-        read.append(Argument(role, mention(rest, place)))
+        rest = {k: v for k, v in item.items() if k not in _ROLE_KEYS}
+        sure = _probability(item.get("role_confidence"), f"{place}.role_confidence")
+        read.append(Argument(role, mention(rest, place), sure))
     return Event(
         event_type=event_type,
         trigger=None if trigger is None else mention(trigger, f"{where}.trigger"),
@@ -274,6 +289,13 @@ def mention_from_dict(
 
 
 # ---------------------------------------------------------------- private
+
+
+def _argument_to_dict(argument: Argument) -> dict[str, Any]:
+    out = {"role": argument.role, **mention_to_dict(argument.mention)}
+    if argument.confidence is not None:
+        out["role_confidence"] = argument.confidence
+    return out
 
 
 def _offsets(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 
 # ISO 639-1, 183 codes in force.
 CODES = frozenset(
@@ -204,6 +207,14 @@ _NAMES = {
 
 RIGHT_TO_LEFT = frozenset(["ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"])
 
+# The scripts of a language, as Unicode's names of letters begin. Serbian and others with two: none.
+_SCRIPTS = {
+    "LATIN": "en es fr de pt it nl pl tr cs sk hu ro sv da nb nn no fi et lv lt sl hr id ms vi ca",
+    "CYRILLIC": "ru uk be bg mk kk ky tg",
+    "CJK": "zh ja ko", "HIRAGANA": "ja", "KATAKANA": "ja", "HANGUL": "ko",
+    "ARABIC": "ar fa ur ps ug sd", "HEBREW": "he yi", "DEVANAGARI": "hi mr ne", "GREEK": "el",
+}  # fmt: skip
+
 
 def name_of(code: str) -> str:
     """The English name of a language, or its code where Argus has no name for it."""
@@ -213,3 +224,30 @@ def name_of(code: str) -> str:
 def in_order(codes: Iterable[str]) -> list[str]:
     """Language codes as every table shows them: the main four first, then by alphabet."""
     return sorted(codes, key=lambda c: (MAIN.index(c) if c in MAIN else len(MAIN), c))
+
+
+@lru_cache(maxsize=4096)
+def script_of(char: str) -> str | None:
+    """The script of a letter, by Unicode's name for it; None for what is no letter.
+
+    >>> script_of("Ж"), script_of("発"), script_of("Ａ"), script_of("7")
+    ('CYRILLIC', 'CJK', 'LATIN', None)
+    """
+    plain = unicodedata.normalize("NFKC", char)[:1]
+    if not plain.isalpha():
+        return None
+    script = unicodedata.name(plain, "").partition(" ")[0]
+    return "CJK" if script == "IDEOGRAPHIC" else script
+
+
+def scripts_of(language: str, text: str) -> frozenset[str]:
+    """The scripts that a language is written in; where Argus does not know, the one of the text.
+
+    >>> scripts_of("zh", "OpenAI发布GPT")
+    frozenset({'CJK'})
+    """
+    known = frozenset(script for script, codes in _SCRIPTS.items() if language in codes.split())
+    if known:
+        return known
+    counts = Counter(script for script in map(script_of, text) if script)
+    return frozenset(script for script, _ in counts.most_common(1))

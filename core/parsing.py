@@ -1,6 +1,11 @@
 """Replies and events: write events as the reply a model should give, and read a reply back.
 
-Knows nothing of models. Confidence comes in as one probability a character range of the reply.
+Knows nothing of models. Confidence comes in as one probability a character range of the reply. A
+part (a type, a trigger, a role, an argument's words) has the product over the ranges from the end of
+the part before to its own end, which takes in its closing quotation mark and the number that says
+which occurrence. So a type's says that there is one more event and that it is of this type, a role's
+that there is one more argument and that it plays this role, and that of words that they begin here
+and end here. What the grammar forces has probability 1.
 """
 
 from __future__ import annotations
@@ -8,8 +13,9 @@ from __future__ import annotations
 import json
 import math
 import re
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from core.errors import ReplyError
@@ -18,14 +24,17 @@ from core.problems import Problem
 from core.schema import Schema, offered
 from core.spans import likely_argument, likely_trigger, occurrences, without_breaks
 
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_PART = re.compile(r'"(?:[^"\\]|\\.)*"(?:,\d+)?', re.DOTALL)  # a string, perhaps with a number
 
 
 @dataclass(frozen=True, slots=True)
 class TokenProbability:
-    """How probable a token of the reply was among those that the grammar allowed there.
+    """How probable a token of the reply, or a piece of one, was among those that the grammar allowed
+    there.
 
-    `start` and `end` are its characters of the reply.
+    `start` and `end` are its characters of the reply. A token that writes the end of a part and more
+    comes in two pieces, cut after the quotation mark: how probable any token with that beginning
+    was, and how probable its rest was then. Uncut, it counts where it begins.
     """
 
     start: int
@@ -91,7 +100,7 @@ def read_reply(
     reply is not of the form at all.
     """
     items, schema = _load(reply), offered(schema)
-    confidences = iter([_confidence(m, probabilities) for m in _STRING.finditer(reply)])
+    confidences = _confidences(reply, probabilities)
     clean = without_breaks(text)
     problems: list[Problem] = []
     events: dict[object, Event] = {}
@@ -113,8 +122,8 @@ def read_reply(
             chosen = _chosen(places, number)
             if chosen is None and places:
                 chosen = likely_argument(places, len(words), _range(trigger))
-            both = _times(role_confidence, words_confidence)
-            arguments.append(Argument(role, _locate(text, words, chosen, both)))
+            mention = _locate(text, words, chosen, words_confidence)
+            arguments.append(Argument(role, mention, role_confidence))
         known = schema.type(name)
         if known is None:
             problems.append(Problem("unknown_type", {"type": name}))
@@ -185,16 +194,15 @@ def _locate(text: str, words: str, start: int | None, confidence: float | None) 
     return Mention(text=text[begin:end], start=begin, end=end, confidence=confidence)
 
 
-def _confidence(found: re.Match[str], probabilities: Sequence[TokenProbability]) -> float | None:
-    """The product over the tokens that wrote a string, or None where nothing is known."""
-    inside = [
-        p.probability for p in probabilities if p.start < found.end() and p.end > found.start() + 1
-    ]
-    return math.prod(inside) if inside else None
-
-
-def _times(a: float | None, b: float | None) -> float | None:
-    return a if b is None else b if a is None else a * b
+def _confidences(reply: str, probabilities: Sequence[TokenProbability]) -> Iterator[float | None]:
+    """Of each part of the reply in order; None where nothing is known."""
+    ends = [found.end() for found in _PART.finditer(reply)]
+    pieces: list[list[float]] = [
+        [] for _ in range(len(ends) + 1)
+    ]  # the last: what closes the reply
+    for piece in probabilities:
+        pieces[bisect_right(ends, piece.start)].append(piece.probability)
+    return iter([math.prod(part) if part else None for part in pieces])
 
 
 def _range(mention: Mention | None) -> tuple[int, int] | None:

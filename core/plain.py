@@ -89,6 +89,35 @@ def models_text(models: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines) or "there is no model yet: `argus doctor` says what is missing"
 
 
+def comparison_text(ways: Sequence[Mapping[str, Any]], title: str) -> str:
+    """A line a way of asking: accuracies and F1 overall, accuracies by language, * where it is the best
+    of those that may be used."""
+    codes = list(dict.fromkeys(c for way in ways for c in way["scores"]["by_language"]))
+    head = ["prompt", "examples", "how", "Tr/Arg acc.", "Tri-C/Arg-C F1", *map(name_of, codes)]
+    rows = [[*head, "problems", "s/sample"]]
+    for way in ways:
+        asked, scores = way["strategy"], way["scores"]
+        how = "free" if asked["is_free"] else "in steps" if asked["in_steps"] else ""
+        figures = _row(scores["overall"])
+        cells = []
+        for code in codes:
+            part = scores["by_language"].get(code)
+            said = "/".join(_row(part)[:2]) if part else "–"
+            cells.append(said + ("*" if code in way["best_in"] else ""))
+        rows.append(
+            [asked["version"], str(asked["examples"]), how, "/".join(figures[:2]),
+             "/".join(figures[2:4]), *cells, f"{sum(way['problems'].values()):,}",
+             f"{way['seconds']:.1f}"]
+        )  # fmt: skip
+    told = [
+        f"{way['strategy']['version']} {way['strategy']['examples']}: "
+        + ", ".join(f"{code} {n:,}" for code, n in way["problems"].items())
+        for way in ways
+        if way["problems"]
+    ]
+    return "\n".join([title, table(rows), *(["problems:", *told] if told else [])])
+
+
 def table(rows: Sequence[Sequence[str]]) -> str:
     """Rows in columns: the first to the left, the others to the right."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]

@@ -55,13 +55,17 @@ class Prompting:
 
 @dataclass(frozen=True, slots=True)
 class Suggested:
-    """What a backend says of one sample: events located in it, and the reply they were read from."""
+    """What a backend says of one sample: events located in it, and the reply they were read from.
+
+    `steps`: how often the model was asked (`core.strategy`).
+    """
 
     events: tuple[Event, ...]
     raw_reply: str
     prompt_version: str
     problems: tuple[Problem, ...] = ()
     seconds: float = 0.0
+    steps: int = 1
 
 
 class Backend(Protocol):

@@ -17,13 +17,15 @@ ProblemCode = Literal[
     # of the way it was made
     "read_in_parts",  # parts: the text is longer than the model reads at once
     "cut_text",  # read, characters: only the beginning fitted
-    # of the events (`core.checks`)
+    # of the events (`core.checks`); each but the last has `event`, its number from 0, and what is of
+    # an argument `argument`, its number in the event. So have the two that are unknown, from there
     "missing_role",  # type, role
     "long_trigger",  # type, words
     "short_trigger",  # type, words
     "other_language",  # words, language
     "too_many",  # type, role, limit
-    "contradiction",  # sample, language, types: the same story says otherwise in another language
+    "duplicate",  # type, words; `of`: the number of the event that says it already
+    "contradiction",  # sample, language, here, there: types that only one of the two has
 ]
 
 

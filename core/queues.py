@@ -19,7 +19,9 @@ from core.errors import InputError, shown
 from core.events import Event
 from core.records import SampleFilter
 
-Reason = Literal["uncertain", "disagree", "rare", "near_error", "random", "oldest", "mine"]
+Reason = Literal[
+    "uncertain", "disagree", "problems", "rare", "near_error", "random", "oldest", "mine"
+]  # fmt: skip
 REASONS: tuple[Reason, ...] = get_args(Reason)
 WAITING = ("new", "suggested")
 LEAST_CHANGED = 2  # corrections of a type in a language that make it a past error, not an accident
@@ -124,12 +126,53 @@ def filter_from_dict(data: Mapping[str, Any]) -> SampleFilter:
     return SampleFilter(**values)
 
 
+# What a filter on a command line calls its parts, where that is not what they are called here.
+_WORDS = {
+    "language": "languages", "state": "states", "split": "splits", "modality": "modalities",
+    "type": "event_types", "source": "sources", "id": "ids",
+}  # fmt: skip
+_FIGURES = ("confidence_from", "confidence_to")
+_ANSWERS = {"yes": True, "no": False}
+
+
+def filter_from_words(words: Sequence[str]) -> SampleFilter:
+    """Read `NAME=VALUE` words, several values between commas; raises `InputError` naming the word.
+
+    >>> filter_from_words(["language=ru,zh", "flagged=yes"]).languages
+    ('ru', 'zh')
+    """
+    data: dict[str, Any] = {}
+    for word in words:
+        name, sign, value = word.partition("=")
+        if not sign or not value:
+            raise InputError(f"{shown(word)} is not NAME=VALUE, such as language=ru,zh")
+        try:
+            if name in _WORDS:
+                data[_WORDS[name]] = [part for part in value.split(",") if part]
+            elif name in _FIGURES:
+                data[name] = float(value)
+            elif name in ("flagged", "problems"):
+                data[name] = _ANSWERS[value]
+            elif name in (*_DATES, "text"):
+                data[name] = value
+            else:
+                names = (*_WORDS, *_FIGURES, "flagged", "problems", *_DATES, "text")
+                raise InputError(f"a filter has no {shown(name)}: it has {', '.join(names)}")
+            filter_from_dict(data)
+        except (ValueError, KeyError) as problem:
+            raise InputError(f"the filter cannot be {shown(word)}: correct the value") from problem
+    wanted = filter_from_dict(data)
+    check_filter(wanted)
+    return wanted
+
+
 # ---------------------------------------------------------------- what is compared
 
 
 @dataclass(frozen=True, slots=True)
 class Certainty:
-    """The lowest confidence of a suggestion, and what it is of: "type", "trigger", "role:NAME".
+    """The lowest confidence of a suggestion, and what it is of: "type", "trigger", "role:NAME" (of
+    the role or its words).
 
     `is_complete`: there are events, and each of their parts has a confidence and a place.
     """
@@ -150,7 +193,7 @@ def certainty(events: Sequence[Event]) -> Certainty:
         parts.append((event.confidence, "type"))
         if event.trigger:
             parts.append((event.trigger.confidence, "trigger"))
-        parts += [(a.mention.confidence, f"role:{a.role}") for a in event.arguments]
+        parts += [(a.sure, f"role:{a.role}") for a in event.arguments]
     known = [(value, of) for value, of in parts if value is not None]
     placed = all(m.kind != "unanchored" for e in events for m in e.mentions())
     complete = bool(events) and placed and len(known) == len(parts)

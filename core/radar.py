@@ -216,7 +216,7 @@ def _one_a_story(pairs: Sequence[tuple[Labels, float]]) -> list[tuple[Labels, fl
 
 def _odd_roles(key: int, labelled: Event, said: Event, trust: float) -> Iterable[Oddity]:
     for argument in said.arguments:
-        sure = min(said.confidence or 0, argument.mention.confidence or 0)
+        sure = min(said.confidence or 0, argument.sure or 0)
         roles = [a.role for a in labelled.arguments if a.mention.place == argument.mention.place]
         if sure >= SURE and roles and argument.role not in roles:
             values = {

@@ -8,18 +8,43 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from core.events import Event
 from core.problems import Problem
 from core.samples import Sample, State
 
-JobKind = Literal["suggest", "annotate", "train", "evaluate", "fetch", "embed", "audit", "refresh"]
-JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+JobKind = Literal[
+    "suggest",  # for the sample that a person has open
+    "annotate",  # ahead of where a person is in a queue
+    "prepare",  # for all that a filter matches
+    "renew",  # what nobody has touched, by the model that was just put in use
+    "refresh",  # again, for the samples of a bulk operation
+    "compare",  # ways of asking a model
+    "calibrate",  # how sure a model may be, by what people have reviewed
+    "audit", "evaluate", "embed", "fetch", "train",
+]  # fmt: skip
+JobState = Literal["queued", "running", "waiting", "paused", "done", "failed", "cancelled"]
+ModelKind = Literal["weights", "server", "scripted"]
 ModelState = Literal["base", "candidate", "promoted", "retired", "deleted"]
 ReviewOrigin = Literal["person", "import", "schema change"]
-RunState = Literal["queued", "running", "evaluating", "done", "failed", "cancelled"]
+RunState = Literal["queued", "running", "evaluating", "paused", "done", "failed", "cancelled"]
 ENDED = ("done", "failed", "cancelled")  # of jobs and runs
+# What goes first. Work gives way between two steps to what is more urgent.
+PRIORITY: dict[JobKind, int] = {
+    "suggest": 100,  # a person sits before the screen
+    "evaluate": 50,
+    "fetch": 50,
+    "train": 50,
+    "annotate": 20,
+    "compare": 15,
+    "prepare": 10,
+    "refresh": 10,
+    "calibrate": 5,
+    "audit": 2,
+    "embed": 2,
+    "renew": 1,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +83,21 @@ class SuggestionRecord:
     problems: Sequence[Problem]
     seconds: float
     created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewSuggestion:
+    """What a model says of a sample, before it is stored."""
+
+    sample_key: int
+    model_id: str
+    events: Sequence[Event]
+    raw_reply: str
+    prompt_version: str
+    schema_number: int
+    decoding: Mapping[str, Any] = field(default_factory=dict)
+    problems: Sequence[Problem] = ()
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,13 +201,25 @@ class NoteRecord:
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """What a person sees of work in the background; `progress` is 0 to 1."""
+    """What a person sees of work in the background; `progress` is 0 to 1.
+
+    `done` of `total` samples have a suggestion; `failures` have none, {sample, id, message} each.
+    `seconds` is the time worked, pauses left out. A waiting job is tried again at `again`.
+    """
 
     id: int
     kind: JobKind
     state: JobState
+    collection_id: int | None
+    priority: int
     payload: Mapping[str, Any]
     progress: float
+    total: int
+    done: int
+    failures: Sequence[Mapping[str, Any]]
+    seconds: float
+    tries: int
+    again: datetime | None
     message: str
     cancel_requested: bool
     created: datetime
@@ -178,7 +230,8 @@ class JobRecord:
 
 @dataclass(frozen=True, slots=True)
 class ModelRecord:
-    """A base model or an adapter. `location` is a folder, or a hub's id while `is_remote`."""
+    """A base model or an adapter. `location` is a folder, or a hub's id while `is_remote`; of a server
+    its address, of a script its file (`kind`)."""
 
     id: str
     title: str
@@ -197,10 +250,22 @@ class ModelRecord:
         """Whether this is a model of its own, not an adapter."""
         return self.base_id is None
 
+    @property
+    def kind(self) -> ModelKind:
+        """What stands behind the model."""
+        return cast(ModelKind, self.manifest.get("kind", "weights"))
+
+    @property
+    def can_be_trained(self) -> bool:
+        """Whether an adapter can be trained on this model: its weights are here, or can be fetched."""
+        return self.is_base and self.kind == "weights"
+
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One training run; `reason` says in plain words why it failed or stopped."""
+    """One training run; `reason` says in plain words why it failed or stopped, `sweep` names the
+    series of runs that it belongs to, `continues` the run whose last checkpoint it went on from,
+    `launch` the launch profile that it is started with."""
 
     id: int
     collection_id: int
@@ -218,11 +283,19 @@ class RunRecord:
     started: datetime | None
     heartbeat: datetime | None
     finished: datetime | None
+    sweep: str | None = None
+    pause_requested: bool = False
+    continues: int | None = None
+    launch: str = "one_cpu"
 
 
 @dataclass(frozen=True, slots=True)
 class LossPoint:
-    """One logged step of a run; `seconds` since the run began."""
+    """One logged step of a run; `seconds` since the run began, `memory` in bytes.
+
+    `eval_loss`, and the accuracies `tr` and `arg` in per cent, are of a part of dev, where the step
+    ended with an evaluation.
+    """
 
     step: int
     epoch: float
@@ -230,12 +303,17 @@ class LossPoint:
     learning_rate: float
     tokens_per_second: float
     seconds: float
+    memory: int | None = None
+    eval_loss: float | None = None
+    tr: float | None = None
+    arg: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationRecord:
     """Scores of one model on one split; `test_hash` says of exactly which samples, `outcomes` what
-    each adds (`core.metrics.sample_outcomes`)."""
+    each adds (`core.metrics.sample_outcomes`), on dev with its judged `parts`
+    (`core.calibration.judge`)."""
 
     id: int
     collection_id: int
@@ -299,3 +377,4 @@ class SampleFilter:
     confidence_from: float | None = None
     confidence_to: float | None = None
     flagged: bool | None = None
+    problems: bool | None = None  # of the newest suggestion

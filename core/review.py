@@ -54,9 +54,13 @@ class _Item(BaseModel):
 
 
 class Slot(_Item):
-    """One mention, as trigger (no role) or as an argument; places are those of `core.events`."""
+    """One mention, as trigger (no role) or as an argument; places are those of `core.events`.
+
+    `confidence` is of the words, `role_confidence` of the role.
+    """
 
     role: _Name | None = None
+    role_confidence: float | None = Field(default=None, ge=0, le=1)
     text: str | None = None
     start: int | None = None
     end: int | None = None
@@ -171,22 +175,29 @@ def _event_item(event: Event, ident: str, origin: Origin) -> EventItem:
         meta=dict(event.meta), event_type=event.event_type,
         suggested={"event_type": event.event_type} if is_suggested else None,
         trigger=None if event.trigger is None
-        else _slot(event.trigger, f"{ident}.t", None, origin, decision),
+        else _slot(event.trigger, f"{ident}.t", origin, decision),
         arguments=[
-            _slot(a.mention, f"{ident}.a{n}", a.role, origin, decision)
+            _slot(a.mention, f"{ident}.a{n}", origin, decision, argument=a)
             for n, a in enumerate(event.arguments)
         ],
     )  # fmt: skip
 
 
 def _slot(
-    mention: Mention, ident: str, role: str | None, origin: Origin, decision: Decision
+    mention: Mention,
+    ident: str,
+    origin: Origin,
+    decision: Decision,
+    *,
+    argument: Argument | None = None,
 ) -> Slot:
+    role = argument.role if argument else None
     place = {k: v for k, v in mention_to_dict(mention).items() if k not in mention.meta}
     place.pop("confidence", None)
     original = {"role": role, **{k: place.get(k) for k in ("text", "start", "end", "fragments")}}
     return Slot(
         id=ident, role=role, origin=origin, decision=decision, confidence=mention.confidence,
+        role_confidence=argument.confidence if argument else None,
         suggested=original if origin == "suggested" else None, meta=dict(mention.meta), **place,
     )  # fmt: skip
 

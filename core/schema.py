@@ -316,8 +316,9 @@ def schema_from_json(data: str | bytes) -> Schema:
     return schema_from_dict(loaded)
 
 
-def schema_from_dict(data: object) -> Schema:
-    """Read a schema; raises `SchemaError` that names the place and the value."""
+def schema_from_dict(data: object, *, is_draft: bool = False) -> Schema:
+    """Read a schema; raises `SchemaError` that names the place and the value. In a draft a name may
+    stand twice, until it is saved."""
     try:
         read = _SchemaFile.model_validate(data)
     except ValidationError as problem:
@@ -352,6 +353,6 @@ def schema_from_dict(data: object) -> Schema:
         ([r.name for r in t.roles], f"role of {t.name!r}") for t in schema.types
     ]:
         twice = [name for name, count in Counter(names).items() if count > 1]
-        if twice:
+        if twice and not is_draft:
             raise SchemaError(f"the {what} {twice[0]!r} is there twice: give each its own name")
     return schema

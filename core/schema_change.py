@@ -188,6 +188,29 @@ def touched_types(schema: Schema, change: Change) -> tuple[str, ...]:
             return (change.event_type or "",)
 
 
+def types_after(
+    change: Change, event_type: str, *, languages: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """What labels of a type may be called after a change; only in `languages`, where there are any.
+
+    >>> types_after(SplitType("a", ("b", "c"), Rule("language", (("ru", "b"),), "c")), "a")
+    ('b', 'c')
+    """
+    match change:
+        case RenameType(old=old, new=new) if event_type == old:
+            return (new,)
+        case MergeTypes(sources=sources, into=into) if event_type in sources:
+            return (into,)
+        case SplitType(source=source, targets=targets, rule=rule) if event_type == source:
+            cases = dict(reversed(rule.cases))  # the first that fits is taken
+            chosen = [*cases.values(), rule.otherwise]
+            if rule.by == "language" and languages:
+                chosen = [cases.get(language, rule.otherwise) for language in languages]
+            is_open = rule.by == "hand" or None in chosen
+            return tuple(name for name in dict.fromkeys(targets) if is_open or name in chosen)
+    return (event_type,)
+
+
 # ---------------------------------------------------------------- private
 
 

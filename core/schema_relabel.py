@@ -150,7 +150,7 @@ def _change_event(event: Event, names: NewNames, before: Schema, after: Schema) 
     for old, role in zip(event.arguments, names.roles, strict=True):
         touched += role != old.role
         if role is not None:
-            new = old if role == old.role else Argument(role, old.mention)
+            new = replace(old, role=role)
             if not any(new == b and old.role != a.role for a, b in kept):
                 kept.append((old, new))
     made = replace(event, event_type=names.event_type, arguments=tuple(new for _, new in kept))

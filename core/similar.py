@@ -5,7 +5,7 @@ what they say."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,20 +18,31 @@ COPY = 0.95  # cosine as it comes from which two texts are the same but for a wo
 COMPARED = 8_000_000  # pairs compared at a time, at some 20 bytes each
 
 
-def take_language_away(vectors: Vectors, languages: Sequence[str]) -> Vectors:
+def language_means(vectors: Vectors, languages: Sequence[str]) -> dict[str, Vectors]:
+    """The mean of each language's vectors, and under "" that of all of them.
+
+    A language with few texts is drawn to the mean of all.
+    """
+    names = np.asarray(languages)
+    overall = vectors.mean(axis=0)
+    means = {"": overall}
+    for language in dict.fromkeys(languages):
+        mine = names == language
+        means[language] = (vectors[mine].sum(axis=0) + PRIOR * overall) / (mine.sum() + PRIOR)
+    return means
+
+
+def take_language_away(
+    vectors: Vectors, languages: Sequence[str], means: Mapping[str, Vectors] | None = None
+) -> Vectors:
     """The vectors without their language's mean, of length 1 again.
 
-    A language with few texts is drawn to the mean of all of them.
+    `means` are those of other texts; a language that has none there loses the mean of all.
     """
     if not len(vectors):
         return vectors
-    names = np.asarray(languages)
-    overall = vectors.mean(axis=0)
-    out = np.empty_like(vectors)
-    for language in dict.fromkeys(languages):
-        mine = names == language
-        mean = (vectors[mine].sum(axis=0) + PRIOR * overall) / (mine.sum() + PRIOR)
-        out[mine] = vectors[mine] - mean
+    means = means if means is not None else language_means(vectors, languages)
+    out = vectors - np.stack([means.get(language, means[""]) for language in languages])
     lengths = np.linalg.norm(out, axis=1, keepdims=True)
     return np.asarray(out / np.where(lengths > 0, lengths, 1), dtype=np.float32)
 

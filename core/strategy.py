@@ -6,18 +6,24 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from core.ports import Suggested
+from core.schema import Schema, check_events
+
+UNSURE = 0.5  # a first answer with any part less sure than this is asked for again
+
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
     """A way of asking. `examples`: how many reviewed samples are shown before the sample.
 
     `in_steps`: first cheaply, without examples; again with them only where the first answer is
-    unsure or lacks a required role.
+    unsure or lacks a required role. `is_free`: as in the paper, without a grammar, to compare with.
     """
 
     version: str
     examples: int = 0
     in_steps: bool = False
+    is_free: bool = False
 
 
 def strategy_to_dict(strategy: Strategy) -> dict[str, Any]:
@@ -28,3 +34,15 @@ def strategy_to_dict(strategy: Strategy) -> dict[str, Any]:
 def strategy_from_dict(data: Mapping[str, Any]) -> Strategy:
     """The strategy that `strategy_to_dict` wrote."""
     return Strategy(**data)
+
+
+def needs_another_look(said: Suggested, schema: Schema) -> bool:
+    """Whether a first answer is worth a second question: a part of it is unsure, it was cut short,
+    or an event lacks a required role."""
+    sure = [e.confidence for e in said.events]
+    sure += [m.confidence for e in said.events for m in e.mentions()]
+    if any(confidence is not None and confidence < UNSURE for confidence in sure):
+        return True
+    if any(p.code in ("not_a_reply", "cut_reply") for p in said.problems):
+        return True
+    return any(v.kind == "missing_role" for v in check_events(schema, said.events))

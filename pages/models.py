@@ -21,11 +21,14 @@ from pages._ui.layout import (
 from pages._ui.model_card import show_model, state_badge
 from pages._ui.progress import watch_jobs, worker_notice
 from pages._ui.promotion_rule import offer_rule
+from pages._ui.prompt_comparison import show_prompts
+from pages._ui.register_form import offer_registration
 from pages._ui.scores import FIGURES, figure_of, newest_of
 from pages._ui.session import collection, person, services
 from pages._ui.words import NO_FIGURE, write_figure, write_size, write_time
-from train.registry import disk_use, model_in_use, register_model, roll_back
+from train.registry import disk_use, model_in_use, roll_back
 from train.snapshot import judged_split
+from train.strategies import asked_now
 
 _ORDER = ("promoted", "candidate", "base", "retired")
 
@@ -93,7 +96,7 @@ def show_models(chosen: CollectionRecord, in_use: str | None) -> None:
     models.sort(key=lambda m: (m.id != in_use, _ORDER.index(m.state), -m.created.timestamp()))
     if not models or in_use is None:
         return
-    evaluations = store.models.evaluations(chosen.id)
+    evaluations = asked_now(services(), chosen.id, store.models.evaluations(chosen.id))
     with st.container(key="figures_models"):
         st.table(
             models_table(models, evaluations, split=split, in_use=in_use),
@@ -110,19 +113,7 @@ def show_models(chosen: CollectionRecord, in_use: str | None) -> None:
     with st.container(border=True, key="model_card"), error_boundary():
         mine = [newest_of(evaluations, looked_at.id, split=name) for name in SPLITS]
         show_model(chosen, looked_at, splits=splits, scores=[e for e in mine if e])
-
-
-def offer_registration() -> None:
-    """Register another base model by a hub's id or a folder."""
-    with st.expander(t("models.register")), st.form("register", border=False):
-        location = st.text_input(t("models.location"), key="model_location")
-        title = st.text_input(t("models.title"), key="model_title", max_chars=200)
-        pressed = st.form_submit_button(t("models.register.do"), key="register")
-        with error_boundary():
-            if pressed:
-                made = register_model(services(), location or "", title or "")
-                confirm_note(t("models.registered", model=made.title))
-                st.rerun()
+    show_prompts(chosen, looked_at)
 
 
 page_header(t("page.models"), t("models.intro"))

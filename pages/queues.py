@@ -15,6 +15,7 @@ from core.schema import Schema
 from pages._ui.bulk_bar import KINDS, offer_bulk, show_bulk, show_last, show_latest
 from pages._ui.catalogue import t, tn
 from pages._ui.layout import confirm_note, empty_state, error_boundary, escape, page_header
+from pages._ui.prepare_bar import offer_preparation, show_preparation
 from pages._ui.queue_form import edit_queue
 from pages._ui.queue_list import (
     choose,
@@ -44,7 +45,7 @@ def show_queue(chosen: CollectionRecord, stored: Queue, schema: Schema) -> None:
         _show_head(stored, queue, count)
     if queue.reason != stored.reason:
         st.caption(t(f"queue.{queue.reason}.what"))
-    offer_bulk(count)
+    offer_preparation(chosen.id, row=offer_bulk(count))
     shown = show_last(chosen.id)
     if count:
         _show_table(queue, count, schema)
@@ -61,6 +62,8 @@ def _show_dialog(queue: Queue, schema: Schema) -> None:
     if bulk is not None:
         show = st.dialog(t(f"bulk.{bulk}"), width="large", on_dismiss=close_dialog)(show_bulk)
         show(queue, bulk, schema)
+    elif kind == "prepare":
+        st.dialog(t("prepare"), on_dismiss=close_dialog)(show_preparation)(queue, schema)
     elif about is not None:
         title = t(f"queues.{kind}")
         fill = show_deletion if kind == "delete" else show_name

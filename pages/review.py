@@ -63,7 +63,7 @@ def gather(current: CollectionRecord, standing: dict[str, Any]) -> dict[str, Any
     if place.key is not None:
         suggesting = desk_data.ask_for_suggestion(services(), store.samples.get(place.key))
         if state.get(_AHEAD) != place.key:
-            keep_ahead(services(), current.id, after=place.key)
+            keep_ahead(services(), place.queue, after=place.key, person=person())
             state[_AHEAD] = place.key
     return {
         **around, "suggesting": suggesting, "language": LANGUAGE, "person": person(),

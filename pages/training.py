@@ -14,10 +14,11 @@ from pages._ui.run_comparison import show_comparison
 from pages._ui.runs_list import show_history
 from pages._ui.session import collection, person, services
 from pages._ui.standing import OPEN_RUN
+from pages._ui.sweeps import offer_sweep, show_advice, show_sweeps
 from pages._ui.words import write_by_language, write_duration
 from train.queue import start_run
 from train.recipes import Recipe, command_line
-from train.registry import model_in_use
+from train.registry import base_to_train
 from train.snapshot import Plan, judged_split, plan_run
 
 
@@ -48,8 +49,8 @@ def read_plan(chosen: CollectionRecord, recipe: Recipe) -> Plan:
     return plan
 
 
-def offer_run(chosen: CollectionRecord, *, is_busy: bool) -> None:
-    """The button, what it would do, the recipe behind it, and the same as a command."""
+def offer_run(chosen: CollectionRecord, *, is_busy: bool) -> Recipe | None:
+    """The button, what it would do, the recipe behind it, and the same as a command; gives the recipe."""
     button, words = st.columns([1, 5], gap="medium")
     recipe: Recipe | None = None
     try:
@@ -57,7 +58,7 @@ def offer_run(chosen: CollectionRecord, *, is_busy: bool) -> None:
     except TrainingError as problem:
         show_error(problem)
     with error_boundary():
-        base = model_in_use(services(), chosen.id)
+        base = base_to_train(services(), chosen.id)
         plan = read_plan(chosen, recipe) if recipe else None
         pressed = button.button(
             t("training.retrain"), type="primary", key="retrain", width="stretch",
@@ -65,7 +66,7 @@ def offer_run(chosen: CollectionRecord, *, is_busy: bool) -> None:
             help=t("training.busy") if is_busy else None,
         )  # fmt: skip
         if plan:
-            words.markdown(say_plan(plan, base.base_id or base.id))
+            words.markdown(say_plan(plan, base.id))
             if plan.warnings:
                 words.caption(escape(" ".join(plan.warnings)))
             if not plan.samples:
@@ -76,6 +77,7 @@ def offer_run(chosen: CollectionRecord, *, is_busy: bool) -> None:
         if pressed and recipe:
             start_run(services(), chosen.id, recipe, person=person())
             st.rerun()
+    return recipe
 
 
 page_header(t("page.training"), t("training.intro"))
@@ -88,7 +90,7 @@ if chosen is None:
 runs = services().store.runs.all(chosen.id)
 under_way = [run for run in runs if run.state in OPEN_RUN]
 worker_notice()
-offer_run(chosen, is_busy=bool(under_way))
+recipe = offer_run(chosen, is_busy=bool(under_way))
 if under_way:
     st.markdown(f"## {t('training.now')}")
     for run in under_way[::-1]:
@@ -101,3 +103,8 @@ ended = [run for run in runs if run.state not in OPEN_RUN]
 if ended:
     with st.expander(t("compare.title"), key="compare_runs"):
         show_comparison(chosen, ended, evaluations, split=split)
+with st.expander(t("sweep.section"), key="sweeps"):
+    show_advice(chosen)
+    show_sweeps(chosen, runs, evaluations, split=split)
+    if recipe:
+        offer_sweep(chosen, recipe)

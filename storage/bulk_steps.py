@@ -18,6 +18,7 @@ from core.events import Event, without_confidence
 from core.samples import split_of
 from core.schema import Schema, schema_from_dict
 from storage import mapping
+from storage.calibrations import suggested_events
 from storage.notes import count_flags
 from storage.standing import add_corrections, recount
 from storage.tables import (
@@ -210,7 +211,7 @@ def with_suggestions(
         query = select(SuggestionRow.sample_id, func.max(SuggestionRow.id))
         query = query.where(col(SuggestionRow.sample_id).in_(part))
         newest.update(cast(Any, session.exec(query.group_by(col(SuggestionRow.sample_id))).all()))
-    events = mapping.events_of(session, "suggestion_id", list(newest.values()))
+    events = suggested_events(session, list(newest.values()))
     found = []
     for row in rows:
         ident = newest.get(cast(int, row.id), 0)

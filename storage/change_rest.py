@@ -26,13 +26,13 @@ def carry_suggestions(
     *,
     change_id: int,
     number: int,
-) -> int:
-    """Add, for each unreviewed sample, its newest suggestion under the new names; returns how many.
+) -> list[int]:
+    """Add, for each unreviewed sample, its newest suggestion under the new names; returns the keys.
 
     What a person must decide keeps its old name, which the review page will not take.
     """
     rows = session.execute(_suggestions(collection_id, touched_types(before, change))).all()
-    count = 0
+    keys: list[int] = []
     for part in (rows[i : i + mapping.CHUNK] for i in range(0, len(rows), mapping.CHUNK)):
         events = mapping.events_of(session, "suggestion_id", [row.id for row, _ in part])
         made = []
@@ -55,14 +55,15 @@ def carry_suggestions(
         )
         owned = [(ident, new) for ident, (_, new) in zip(added, made, strict=True)]
         mapping.add_events(session, "suggestion_id", owned)
-        count += len(made)
-    return count
+        keys += [row.sample_id for row, _ in made]
+    return keys
 
 
 def restore_suggestions(
     session: Session, collection_id: int, *, change_id: int, number: int
-) -> None:
-    """Add again the suggestions that a change carried over, as they were before it."""
+) -> list[int]:
+    """Add again the suggestions that a change carried over, as they were before it; returns the
+    keys of their samples."""
     rows = session.execute(_suggestions(collection_id, ())).all()
     carried = {
         int(row.decoding["was"]): row
@@ -87,6 +88,7 @@ def restore_suggestions(
         )  # fmt: skip
         owned = [(ident, events[was]) for ident, was in zip(added, part, strict=True)]
         mapping.add_events(session, "suggestion_id", owned)
+    return [row.sample_id for row in carried.values()]
 
 
 def count_suggestions(session: Session, collection_id: int, types: Sequence[str]) -> int:

@@ -15,6 +15,7 @@ from storage.database import reading, writing
 from storage.tables import (
     BulkItemRow,
     BulkRow,
+    CalibrationRow,
     CollectionRow,
     CorrectionRow,
     DraftRow,
@@ -36,6 +37,7 @@ from storage.tables import (
     SampleTextRow,
     SchemaChangeItemRow,
     SchemaChangeRow,
+    SchemaDraftRow,
     SchemaRow,
     SettingRow,
     SkipRow,
@@ -136,9 +138,11 @@ class Collections:
             delete_samples(session, keys)
             delete_queues(session, collection_id)
             self._delete_rows(session, SchemaChangeRow, collection_id)
+            self._delete_rows(session, SchemaDraftRow, collection_id)
             self._delete_rows(session, EvaluationRow, collection_id)
             self._delete_rows(session, SettingRow, collection_id)
             self._delete_rows(session, PromotionRow, collection_id)
+            self._delete_rows(session, CalibrationRow, collection_id)
             models = select(ModelRow.id).where(ModelRow.collection_id == collection_id)
             session.execute(delete(EvaluationRow).where(col(EvaluationRow.model_id).in_(models)))
             session.execute(delete(ModelRow).where(col(ModelRow.collection_id) == collection_id))
@@ -167,8 +171,9 @@ class Collections:
             if row is None:
                 session.add(PersonRow(name=name))
             elif row.name != name:
-                for draft in session.exec(select(DraftRow).where(DraftRow.person == row.name)):
-                    draft.person = name
+                for table in (DraftRow, SchemaDraftRow):
+                    for draft in session.exec(select(table).where(table.person == row.name)):
+                        draft.person = name
                 for note in session.exec(select(NoteRow).where(NoteRow.person == row.name)):
                     note.person = name if note.resolved is None else note.person
                 for skip in session.exec(select(SkipRow).where(SkipRow.person == row.name)):

@@ -42,6 +42,9 @@ def conditions(
     found += [*_states(wanted), *_ranges(wanted)]
     if wanted.flagged is not None:
         found.append(SampleRow.flags > 0 if wanted.flagged else SampleRow.flags == 0)
+    if wanted.problems is not None:
+        order = col(SampleRow.problem_order)
+        found.append(order.is_not(None) if wanted.problems else order.is_(None))
     if wanted.event_types:
         having = select(TypeSetMemberRow.set_id).where(
             col(TypeSetMemberRow.event_type).in_(list(wanted.event_types))

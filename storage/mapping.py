@@ -60,9 +60,12 @@ def add_events(
     )
     mentions = []
     for event_id, (_, _, event) in zip(ids, flat, strict=True):
-        placed: list[tuple[str | None, Mention]] = [(None, event.trigger)] if event.trigger else []
-        placed += [(a.role, a.mention) for a in event.arguments]
-        mentions += [_mention_row(event_id, i, role, m) for i, (role, m) in enumerate(placed)]
+        if event.trigger:
+            mentions.append(_mention_row(event_id, 0, event.trigger))
+        mentions += [
+            _mention_row(event_id, i, a.mention, argument=a)
+            for i, a in enumerate(event.arguments, start=1 if event.trigger else 0)
+        ]
     if mentions:
         session.execute(insert(MentionRow.__table__), mentions)  # type: ignore[attr-defined]
 
@@ -144,11 +147,15 @@ def to_sample(
     )
 
 
-def _mention_row(event_id: int, position: int, role: str | None, m: Mention) -> dict[str, Any]:
+def _mention_row(
+    event_id: int, position: int, m: Mention, *, argument: Argument | None = None
+) -> dict[str, Any]:
     x, y, width, height = m.box or (None, None, None, None)
     begin, end = m.range or (None, None)
     return {
-        "event_id": event_id, "position": position, "role": role, "kind": m.kind, "text": m.text,
+        "event_id": event_id, "position": position, "kind": m.kind, "text": m.text,
+        "role": argument.role if argument else None,
+        "role_confidence": argument.confidence if argument else None,
         "start": m.start, "end": m.end, "fragments": [list(f) for f in m.fragments],
         "media": m.media, "page": m.page, "x": x, "y": y, "width": width, "height": height,
         "range_start": begin, "range_end": end, "keyframes": [list(k) for k in m.keyframes],
@@ -158,7 +165,9 @@ def _mention_row(event_id: int, position: int, role: str | None, m: Mention) -> 
 
 def _event(row: Any, mentions: Sequence[Any]) -> Event:
     trigger = next((_mention(m) for m in mentions if m.role is None), None)
-    arguments = tuple(Argument(m.role, _mention(m)) for m in mentions if m.role is not None)
+    arguments = tuple(
+        Argument(m.role, _mention(m), m.role_confidence) for m in mentions if m.role is not None
+    )
     return Event(row.event_type, trigger, arguments, row.confidence, row.meta)
 
 

@@ -19,7 +19,7 @@ from storage.tables import (
     TypeSetMemberRow,
     TypeSetRow,
 )
-from storage.walk import Segment, Walk
+from storage.walk import FIGURES, Segment, Walk
 
 
 def open_walk(session: Session, queue: Queue, person: str | None) -> Walk:
@@ -44,9 +44,8 @@ def open_walk(session: Session, queue: Queue, person: str | None) -> Walk:
             Segment(walk.unskipped, (place, ident), low=place >= start),
             Segment(walk.unskipped, (place, ident), high=place < start),
         ]
-    elif queue.reason in ("uncertain", "disagree"):
-        is_doubt = queue.reason == "uncertain"
-        first: Any = col(SampleRow.confidence if is_doubt else SampleRow.disagree_order)
+    elif queue.reason in FIGURES:
+        first: Any = col(FIGURES[queue.reason])
         walk.rest = [Segment(walk.unskipped, (first, ident))]
         walk.reason_needs.append(first.is_not(None))
     else:

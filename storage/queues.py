@@ -119,6 +119,27 @@ class Queues:
             spot = None if row is None else walk.spot_of(row)
             return walk.step(spot, 1 if step > 0 else -1)
 
+    def ahead(
+        self, queue: Queue | int, after: int | None, *, person: str | None, limit: int
+    ) -> list[int]:
+        """The next samples behind `after`; behind the end the first ones, as a person goes on."""
+        found: list[int] = []
+        with reading(self._engine) as session:
+            walk = _walk(session, queue, person)
+            row = None if after is None else session.get(SampleRow, after)
+            spot = None if row is None else walk.spot_of(row)
+            is_behind = spot is not None
+            while len(found) < limit:
+                key = walk.step(spot, 1)
+                if key is None and is_behind:
+                    spot, is_behind = None, False
+                    continue
+                if key is None or key == after or key in found:
+                    break
+                found.append(key)
+                spot = walk.spot_of(session.get_one(SampleRow, key))
+        return found
+
     def position(self, queue: Queue | int, key: int | None, *, person: str | None) -> Position:
         """Where a sample is in a queue, and how many there are."""
         with reading(self._engine) as session:

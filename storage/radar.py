@@ -16,6 +16,7 @@ from core.errors import NotFoundError
 from core.events import Event
 from core.radar import Labels, Oddity
 from storage import mapping
+from storage.calibrations import suggested_events
 from storage.change_rows import ORIGIN
 from storage.database import reading, writing
 from storage.tables import (
@@ -149,7 +150,7 @@ class Radar:
                 )
             ).all()
             labels = mapping.events_of(session, "review_id", [r[1] for r in rows])
-            said = mapping.events_of(session, "suggestion_id", [r[2] for r in rows])
+            said = suggested_events(session, [r[2] for r in rows])
             return {key: (labels[review], said[ident]) for key, review, ident in rows}
 
     def unaudited(self, collection_id: int, model_id: str, *, limit: int) -> Sequence[int]:

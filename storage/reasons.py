@@ -1,7 +1,7 @@
 """Why each sample is in a queue: a key of the catalogue, and the figure behind it.
 
 Keys and values: `queue.why.uncertain.type|trigger|role` (figure, role), `.disagree` (n, kind, one,
-other), `.rare` (type, n, language, here), `.near_error` (type, language, changed, seen), `.random`
+other), `.problems` (n, problem: the first), `.rare` (type, n, language, here), `.near_error` (type, language, changed, seen), `.random`
 (seed), `.oldest` (since), `.mine` (draft, flag, skipped), `.filter` where only the filter says so.
 Each has `skipped` where this person put the sample at the end.
 """
@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from core.problems import problem_from_dict
 from core.queues import Why
 from storage import mapping
 from storage.tables import DraftRow, NoteRow, SampleRow, SkipRow, SuggestionRow
@@ -40,6 +42,8 @@ def _reasons(walk: Walk, rows: Sequence[SampleRow]) -> dict[int, Why]:
         return {cast(int, row.id): _uncertain(row) for row in rows}
     if reason == "disagree":
         return _disagree(walk.session, rows)
+    if reason == "problems":
+        return _problems(walk.session, rows)
     if reason in ("rare", "near_error"):
         return {cast(int, row.id): _by_types(walk, row) for row in rows}
     if reason == "random":
@@ -78,6 +82,20 @@ def _disagree(session: Session, rows: Sequence[SampleRow]) -> dict[int, Why]:
         }  # fmt: skip
         differs = row.disagree_order is not None
         found[cast(int, row.id)] = Why("queue.why.disagree", values) if differs else _ONLY_FILTER
+    return found
+
+
+def _problems(session: Session, rows: Sequence[SampleRow]) -> dict[int, Why]:
+    """How much is wrong with the newest suggestion, and what comes first."""
+    found = {cast(int, row.id): _ONLY_FILTER for row in rows}
+    counts = {cast(int, row.id): -row.problem_order for row in rows if row.problem_order}
+    for part in mapping.chunks(list(counts)):
+        newest = select(func.max(SuggestionRow.id)).where(col(SuggestionRow.sample_id).in_(part))
+        newest = newest.group_by(col(SuggestionRow.sample_id))
+        query = select(SuggestionRow.sample_id, SuggestionRow.problems)
+        for key, problems in session.exec(query.where(col(SuggestionRow.id).in_(newest))):
+            values = {"n": counts[key], "problem": problem_from_dict(problems[0])}
+            found[key] = Why("queue.why.problems", values)
     return found
 
 

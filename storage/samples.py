@@ -7,15 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from sqlalchemy import exists, func
+from sqlalchemy import func
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, col, select
 
 from core.errors import NotFoundError
 from core.events import Event
-from core.problems import Problem, problem_from_dict, problem_to_dict
+from core.problems import Problem, problem_from_dict
 from core.records import (
     DraftRecord,
+    NewSuggestion,
     ReviewRecord,
     SampleFilter,
     SampleRecord,
@@ -23,11 +24,13 @@ from core.records import (
 )
 from core.samples import Sample, split_of
 from storage import mapping
+from storage.calibrations import suggested_events
 from storage.collections import delete_samples
 from storage.database import reading, writing
 from storage.filters import conditions
 from storage.imports import add_samples
-from storage.standing import recount, stand_after_review, stand_after_suggestion
+from storage.standing import recount, stand_after_review
+from storage.suggestions import add_suggestions
 from storage.tables import DraftRow, MediaRow, ReviewRow, SampleRow, SuggestionRow
 
 # Inside `Samples` the name `list` is its method.
@@ -219,19 +222,13 @@ class Samples:
         bulk_id: int | None = None,
     ) -> int:
         """Add a suggestion (perhaps of a bulk operation) and mark a new sample suggested."""
+        one = NewSuggestion(
+            key, model_id, events, raw_reply, prompt_version, schema_number, decoding, problems,
+            seconds,
+        )  # fmt: skip
         with writing(self._engine) as session:
-            row = _sample(session, key)
-            suggestion = SuggestionRow(
-                sample_id=key, model_id=model_id, raw_reply=raw_reply,
-                prompt_version=prompt_version, schema_number=schema_number,
-                decoding=dict(decoding), problems=[problem_to_dict(p) for p in problems], seconds=seconds,
-                bulk_id=bulk_id,
-            )  # fmt: skip
-            session.add(suggestion)
-            session.flush()
-            mapping.add_events(session, "suggestion_id", [(cast(int, suggestion.id), events)])
-            stand_after_suggestion(session, row, suggestion, events)
-            return cast(int, suggestion.id)
+            _sample(session, key)
+            return add_suggestions(session, [one], bulk_id=bulk_id)[0]
 
     def suggestion(
         self, key: int, *, model_id: str | None = None, suggestion_id: int | None = None
@@ -247,7 +244,7 @@ class Samples:
             if row is None:
                 return None
             ident = cast(int, row.id)
-            events = mapping.events_of(session, "suggestion_id", [ident])[ident]
+            events = suggested_events(session, [ident])[ident]
             return SuggestionRecord(
                 ident, key, row.model_id, events, row.raw_reply, row.prompt_version,
                 row.schema_number, row.decoding, [problem_from_dict(p) for p in row.problems],
@@ -260,22 +257,6 @@ class Samples:
             model = col(SuggestionRow.model_id)
             query = select(model).where(SuggestionRow.sample_id == key).group_by(model)
             return [*session.exec(query.order_by(func.max(SuggestionRow.id).desc()))]
-
-    def without_suggestion(
-        self, collection_id: int, *, model_id: str, limit: int, after: int = 0
-    ) -> Keys:
-        """Keys of unreviewed samples that this model has not looked at, those after `after` first."""
-        with reading(self._engine) as session:
-            seen = exists().where(
-                col(SuggestionRow.sample_id) == col(SampleRow.id),
-                col(SuggestionRow.model_id) == model_id,
-            )
-            query = select(SampleRow.id).where(
-                SampleRow.collection_id == collection_id, SampleRow.state != "reviewed", ~seen
-            )
-            ident = col(SampleRow.id)
-            query = query.order_by(ident <= after, ident)
-            return [cast(int, k) for k in session.exec(query.limit(limit))]
 
     # ------------------------------------------------------------ drafts
 

@@ -29,7 +29,7 @@ from core.schema_change import (
 )
 from core.schema_relabel import Applied, change_events
 from core.schema_reshape import change_schema, undo_in_schema
-from storage import change_rest, change_rows, change_undo
+from storage import change_queues, change_rest, change_rows, change_undo
 from storage.change_rows import Reviewed
 from storage.collections import add_schema_version
 from storage.database import reading, writing
@@ -108,13 +108,14 @@ class SchemaChanges:
                 row.annotations += sum(applied.touched for _, applied in part)
                 row.people += sum(len(applied.undecided) for _, applied in part)
             row.samples = len(keys)
-            change_rest.carry_suggestions(
+            suggested = change_rest.carry_suggestions(
                 session, collection_id, change, before, after,
                 change_id=cast(int, row.id), number=number,
             )  # fmt: skip
             types = touched_types(before, change)
             change_rest.carry_drafts(session, collection_id, change, types)
-            settle(session, collection_id, keys)
+            settle(session, collection_id, [*keys, *suggested])
+            row.carried = change_queues.carry_names(session, collection_id, change, before)
             return _record(row)
 
     def undo(self, change_id: int, *, person: str | None = None) -> SchemaChangeRecord:
@@ -153,7 +154,9 @@ class SchemaChanges:
                 session, ident, restored, note=f"undone: {describe_change(change)}", person=person
             )
             change_undo.add_restored(session, row, items, number=number, person=person)
-            change_rest.restore_suggestions(session, ident, change_id=change_id, number=number)
+            suggested = change_rest.restore_suggestions(
+                session, ident, change_id=change_id, number=number
+            )
             if inverse is None:
                 change_undo.add_late(session, row, late, restored)
             else:
@@ -163,11 +166,13 @@ class SchemaChanges:
                 ]  # fmt: skip
                 change_undo.follow_late(session, row, followed, number=number, person=person)
                 change_rest.carry_drafts(session, ident, inverse, touched_types(after, inverse))
-                change_rest.carry_suggestions(
+                suggested += change_rest.carry_suggestions(
                     session, ident, inverse, after, restored, change_id=change_id, number=number
                 )
             row.undone, row.undone_by, row.skipped = datetime.now(UTC), person, skipped
-            settle(session, ident, [*(i.key for i in items), *(s.key for s in late)])
+            keys = [*(i.key for i in items), *(s.key for s in late), *suggested]
+            settle(session, ident, list(dict.fromkeys(keys)))
+            change_queues.restore_names(session, ident, row.carried, change, before, restored)
             return _record(row)
 
     def all(self, collection_id: int, *, limit: int = 100) -> list[SchemaChangeRecord]:

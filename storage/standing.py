@@ -11,11 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from sqlalchemy import delete, func, insert, update
+from sqlalchemy import select as sqlalchemy_select
 from sqlmodel import Session, col, select
 
+from core.calibration import calibrate_events
 from core.events import Event
 from core.queues import certainty, changed_events, disagreement, types_digest
+from core.records import NewSuggestion
 from storage import mapping
+from storage.calibrations import curves_of, suggested_events
 from storage.tables import (
     CorrectionRow,
     EventRow,
@@ -30,17 +34,12 @@ from storage.tables import (
 TypeSet = tuple[str, frozenset[str]]  # a language and event types
 
 
-def stand_after_suggestion(
-    session: Session, row: SampleRow, suggestion: SuggestionRow, events: Sequence[Event]
-) -> None:
-    """A suggestion was added: what it is unsure of, where another model differs, its types."""
-    for name, value in _figures(events, _other_models(session, row, suggestion)).items():
-        setattr(row, name, value)
-    was_waiting = row.state != "reviewed"
-    if row.state == "new":
-        row.state = "suggested"
-    if was_waiting:
-        _move(session, row, {e.event_type for e in events}, was_waiting=True)
+def stand_after_suggestions(session: Session, made: Sequence[NewSuggestion]) -> None:
+    """Suggestions were added, one a sample: what each is unsure of, where another model differs,
+    what is wrong with it, and, where the sample waits, its types."""
+    by_key = {one.sample_key: one for one in made}
+    for part in mapping.chunks(list(by_key)):
+        _stand(session, {key: by_key[key] for key in part})
 
 
 def stand_after_review(
@@ -176,13 +175,68 @@ def settle(session: Session, collection_id: int, keys: Sequence[int]) -> None:
 # ---------------------------------------------------------------- private
 
 
+def _stand(session: Session, made: Mapping[int, NewSuggestion]) -> None:
+    samples = session.execute(
+        sqlalchemy_select(
+            col(SampleRow.id), col(SampleRow.collection_id), col(SampleRow.language),
+            col(SampleRow.state), col(SampleRow.type_set_id),
+        ).where(col(SampleRow.id).in_(list(made)))
+    ).all()  # fmt: skip
+    _, others = _newest_suggestions(session, list(made))
+    said = mapping.events_of(session, "suggestion_id", list(others.values()))
+    curves = curves_of(session, {(row.collection_id, made[row.id].model_id) for row in samples})
+    sets = _sets_of(session, [row for row in samples if row.state != "reviewed"], made)
+    moved: Counter[int] = Counter()
+    changes: list[dict[str, Any]] = []
+    for row in samples:
+        one, kind = made[row.id], row.type_set_id
+        events = calibrate_events(one.events, curves[row.collection_id, one.model_id], row.language)
+        change = {"id": row.id, **_figures(events, said.get(others.get(row.id, 0)))}
+        if row.state != "reviewed":
+            kind = sets.get(row.id)
+            moved.update(ident for ident in (kind,) if ident is not None)
+            moved.subtract(ident for ident in (row.type_set_id,) if ident is not None)
+        changes.append(
+            change
+            | {
+                "problem_order": _problem_order(len(one.problems)),
+                "state": "suggested" if row.state == "new" else row.state,
+                "type_set_id": kind,
+            }
+        )
+    add_to_sets(session, {ident: n for ident, n in moved.items() if n}, waiting=True)
+    if changes:
+        session.execute(update(SampleRow), changes)
+
+
+def _sets_of(
+    session: Session, samples: Sequence[Any], made: Mapping[int, NewSuggestion]
+) -> dict[int, int]:
+    """The type set of each of these samples, by what was suggested; none where that is nothing."""
+    kinds: dict[int, dict[int, TypeSet]] = defaultdict(dict)
+    for row in samples:
+        types = frozenset(event.event_type for event in made[row.id].events)
+        if types:
+            kinds[row.collection_id][row.id] = (row.language, types)
+    found: dict[int, int] = {}
+    for collection_id, mine in kinds.items():
+        ids = find_sets(session, collection_id, set(mine.values()))
+        found |= {key: ids[kind] for key, kind in mine.items()}
+    return found
+
+
+def _problem_order(count: int) -> int | None:
+    return -count if count else None
+
+
 def _settle(session: Session, collection_id: int, keys: Sequence[int]) -> None:
     session.flush()
     samples = session.exec(
         select(SampleRow.id, SampleRow.language, SampleRow.state).where(col(SampleRow.id).in_(keys))
     ).all()
     newest, others = _newest_suggestions(session, keys)
-    suggested = mapping.events_of(session, "suggestion_id", [*newest.values(), *others.values()])
+    suggested = suggested_events(session, [*newest.values(), *others.values()])
+    problems = _count_problems(session, newest)
     reviewed = _types_of_reviews(session, keys)
     kinds: dict[int, TypeSet] = {}
     changes: list[dict[str, Any]] = []
@@ -194,7 +248,8 @@ def _settle(session: Session, collection_id: int, keys: Sequence[int]) -> None:
         types = reviewed[cast(int, key)] if is_labelled else {e.event_type for e in events}
         if types:
             kinds[cast(int, key)] = (language, frozenset(types))
-        changes.append({"id": key, **_figures(events, other)})
+        order = _problem_order(problems.get(cast(int, key), 0))
+        changes.append({"id": key, "problem_order": order, **_figures(events, other)})
     ids = find_sets(session, collection_id, set(kinds.values()))
     for change in changes:
         kind = kinds.get(change["id"])
@@ -215,18 +270,6 @@ def _figures(events: Sequence[Event], other: Sequence[Event] | None) -> dict[str
     }
 
 
-def _other_models(
-    session: Session, row: SampleRow, suggestion: SuggestionRow
-) -> Sequence[Event] | None:
-    """The newest suggestion of any other model."""
-    other = session.exec(
-        select(SuggestionRow.id)
-        .where(SuggestionRow.sample_id == row.id, SuggestionRow.model_id != suggestion.model_id)
-        .order_by(col(SuggestionRow.id).desc())
-    ).first()
-    return None if other is None else mapping.events_of(session, "suggestion_id", [other])[other]
-
-
 def _newest_suggestions(
     session: Session, keys: Sequence[int]
 ) -> tuple[dict[int, int], dict[int, int]]:
@@ -245,6 +288,13 @@ def _newest_suggestions(
         elif key not in others and model != models[key]:
             others[key] = cast(int, ident)
     return newest, others
+
+
+def _count_problems(session: Session, newest: Mapping[int, int]) -> dict[int, int]:
+    """How many problems each of these suggestions has, by the key of its sample."""
+    query = select(SuggestionRow.sample_id, SuggestionRow.problems)
+    rows = session.exec(query.where(col(SuggestionRow.id).in_(list(newest.values()))))
+    return {key: len(problems) for key, problems in rows}
 
 
 def _types_of_reviews(session: Session, keys: Sequence[int]) -> dict[int, set[str]]:

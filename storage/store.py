@@ -5,8 +5,10 @@ from __future__ import annotations
 from sqlalchemy.engine import Engine
 
 from storage.bulk import Bulk
+from storage.calibrations import Calibrations
 from storage.collections import Collections
 from storage.database import migrate, open_engine
+from storage.examples import Examples
 from storage.home import Home
 from storage.imports import Imports
 from storage.notes import Notes
@@ -15,7 +17,9 @@ from storage.radar import Radar
 from storage.reads import Reads
 from storage.samples import Samples
 from storage.schema_changes import SchemaChanges
+from storage.schema_drafts import SchemaDrafts
 from storage.settings import Settings
+from storage.suggestions import Suggestions
 from storage.vectors import Vectors
 from storage.work import Jobs, Models, Runs
 
@@ -28,13 +32,17 @@ class Store:
         self.collections = Collections(engine)
         self.samples = Samples(engine)
         self.imports = Imports(engine)
+        self.suggestions = Suggestions(engine)
         self.jobs = Jobs(engine)
         self.models = Models(engine)
+        self.calibrations = Calibrations(engine)
         self.runs = Runs(engine)
         self.reads = Reads(engine)
         self.schema_changes = SchemaChanges(engine)
+        self.schema_drafts = SchemaDrafts(engine)
         self.settings = Settings(engine)
         self.vectors = Vectors(engine)
+        self.examples = Examples(engine)
         self.radar = Radar(engine)
         self.queues = Queues(engine)
         self.notes = Notes(engine)

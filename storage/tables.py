@@ -82,11 +82,24 @@ class SchemaRow(Table, table=True):
     created: datetime = _moment()
 
 
+class SchemaDraftRow(Table, table=True):
+    """A schema that a person is editing, begun from version `number`."""
+
+    __tablename__ = "schema_draft"
+    __table_args__ = (sa.UniqueConstraint("collection_id", "person"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    collection_id: int = Field(foreign_key="collection.id")
+    person: str
+    number: int
+    content: dict[str, Any] = _json(dict)
+
+
 # What a queue filters by. Each order of the queues has an index that ends with these, so that
 # walking a queue of 100,000 samples never leaves the index.
 FACETS = (
     "language", "state", "split", "modality", "source_name", "published", "imported",
-    "confidence", "flags", "type_set_id",
+    "confidence", "flags", "type_set_id", "problem_order",
 )  # fmt: skip
 
 
@@ -111,6 +124,7 @@ class SampleRow(Table, table=True):
         _order("uncertain", "waiting", "confidence", "id"),
         _order("disagree", "waiting", "disagree_order", "id"),
         _order("types", "waiting", "type_set_id", "id"),
+        _order("problems", "waiting", "problem_order", "id"),
         _order("random", "shuffle", "id", "waiting"),
         {"sqlite_autoincrement": True},
     )
@@ -139,6 +153,7 @@ class SampleRow(Table, table=True):
     disagree_in: str | None = None  # the kind of the first difference
     type_set_id: int | None = Field(default=None, foreign_key="type_set.id")
     flags: int = 0  # open flags of anyone
+    problem_order: int | None = None  # minus the problems of the newest suggestion; None for none
     waiting: bool | None = Field(
         default=None,
         sa_column=sa.Column(sa.Boolean, sa.Computed("state <> 'reviewed'", persisted=True)),
@@ -204,8 +219,13 @@ class MediaRow(Table, table=True):
 
 
 class SuggestionRow(Table, table=True):
+    """`job_id`: what made it, where that goes on after a crash: no job does a sample twice."""
+
     __tablename__ = "suggestion"
-    __table_args__ = ({"sqlite_autoincrement": True},)
+    __table_args__ = (
+        sa.Index("ix_suggestion_job", "job_id", "sample_id", unique=True),
+        {"sqlite_autoincrement": True},
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     sample_id: int = Field(foreign_key="sample.id", index=True)
@@ -217,6 +237,7 @@ class SuggestionRow(Table, table=True):
     problems: list[dict[str, Any]] = _json(list)
     seconds: float
     bulk_id: int | None = Field(default=None, foreign_key="bulk.id", index=True)
+    job_id: int | None = Field(default=None, foreign_key="job.id")
     created: datetime = _moment()
 
 
@@ -255,7 +276,8 @@ class EventRow(Table, table=True):
 
 
 class MentionRow(Table, table=True):
-    """`role` is null for the trigger. `kind`: text, box, range or unanchored."""
+    """`role` is null for the trigger. `kind`: text, box, range or unanchored. `confidence` is of the
+    words, `role_confidence` of the role."""
 
     __tablename__ = "mention"
 
@@ -279,6 +301,7 @@ class MentionRow(Table, table=True):
     keyframes: list[list[float]] = _json(list)
     entity_kind: str | None = None
     confidence: float | None = None
+    role_confidence: float | None = None
     meta: dict[str, Any] = _json(dict)
 
 
@@ -455,13 +478,26 @@ class BulkItemRow(Table, table=True):
 
 
 class JobRow(Table, table=True):
+    """Work in the background. `total` and `done` count samples, where it is about samples;
+    `failures` are those that could not be done, {sample, id, message} each; `seconds` is the time
+    worked. A job that waits for a server is tried again at `again`, the `tries`-th time."""
+
     __tablename__ = "job"
+    __table_args__ = (sa.Index("ix_job_urgent", "state", "priority"),)
 
     id: int | None = Field(default=None, primary_key=True)
     kind: str
-    state: str = Field(default="queued", index=True)
+    state: str = "queued"
+    collection_id: int | None = Field(default=None, index=True)  # no foreign key: it may be gone
+    priority: int = 0
     payload: dict[str, Any] = _json(dict)
     progress: float = 0.0
+    total: int = 0
+    done: int = 0
+    failures: list[dict[str, Any]] = _json(list)
+    seconds: float = 0.0
+    tries: int = 0
+    again: datetime | None = _later()
     message: str = _text()
     cancel_requested: bool = False
     created: datetime = _moment()
@@ -500,7 +536,11 @@ class RunRow(Table, table=True):
     total_steps: int = 0
     reason: str = _text()
     folder: str = ""
+    sweep: str | None = Field(default=None, index=True)
+    continues: int | None = None  # no foreign key: the run before may be deleted
+    launch: str = "one_cpu"
     cancel_requested: bool = False
+    pause_requested: bool = False
     created: datetime = _moment()
     started: datetime | None = _later()
     heartbeat: datetime | None = _later()
@@ -518,6 +558,10 @@ class LossRow(Table, table=True):
     learning_rate: float
     tokens_per_second: float
     seconds: float
+    memory: int | None = Field(default=None, sa_type=sa.BigInteger)
+    eval_loss: float | None = None
+    tr: float | None = None
+    arg: float | None = None
 
 
 class SettingRow(Table, table=True):
@@ -547,6 +591,23 @@ class EvaluationRow(Table, table=True):
     outcomes: list[dict[str, Any]] = _json(list)
     settings: dict[str, Any] = _json(dict)
     seconds: float
+    created: datetime = _moment()
+
+
+class CalibrationRow(Table, table=True):
+    """The curves that a model's confidences go through in a collection; the newest hold. `figures`
+    show how reliable it is before and after, on `pairs` parts of `samples` reviewed samples."""
+
+    __tablename__ = "calibration"
+    __table_args__ = (sa.Index("ix_calibration_model", "collection_id", "model_id", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    collection_id: int = Field(foreign_key="collection.id")
+    model_id: str = Field(foreign_key="model.id")
+    curves: list[dict[str, Any]] = _json(list)
+    figures: list[dict[str, Any]] = _json(list)
+    samples: int
+    pairs: int
     created: datetime = _moment()
 
 

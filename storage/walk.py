@@ -14,11 +14,17 @@ from typing import Any, cast
 from sqlalchemy import func, tuple_
 from sqlmodel import Session, col, select
 
-from core.queues import Queue, start_of
+from core.queues import Queue, Reason, start_of
 from storage.figures import Figures, suggested_types
 from storage.filters import one_side
 from storage.tables import SampleRow, SkipRow
 
+# Reasons that order by one figure of the sample, the lowest first; without it a sample has no place.
+FIGURES: dict[Reason, Any] = {
+    "uncertain": SampleRow.confidence,
+    "disagree": SampleRow.disagree_order,
+    "problems": SampleRow.problem_order,
+}
 DIRECT = 4  # type sets that are tried one by one before all of them are counted
 
 
@@ -146,10 +152,9 @@ class Walk:
             if skip is not None:
                 return Spot(len(self) - 1, (skip,))
         reason = self.queue.reason
-        if reason == "uncertain":
-            return None if row.confidence is None else Spot(0, (row.confidence, row.id))
-        if reason == "disagree":
-            return None if row.disagree_order is None else Spot(0, (row.disagree_order, row.id))
+        if reason in FIGURES:
+            figure = getattr(row, FIGURES[reason].key)
+            return None if figure is None else Spot(0, (figure, row.id))
         if reason == "random":
             return Spot(int(row.shuffle < start_of(self.queue.seed)), (row.shuffle, row.id))
         if reason in ("rare", "near_error"):

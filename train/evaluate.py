@@ -8,20 +8,24 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from core.calibration import judge
 from core.errors import InputError
 from core.metrics import sample_outcomes, score
 from core.ports import Backend, Step
 from core.records import EvaluationRecord, ModelRecord
 from core.samples import SPLITS, Sample, sample_to_dict
 from core.schema import without_retired
+from core.strategy import strategy_to_dict
+from train.calibrating import refit
 from train.services import Services, open_backend
 from train.snapshot import limit_per_language, reviewed
+from train.strategies import asked_now, choose_strategies
 from train.suggesting import suggest_events
 
 
 def split_hash(services: Services, collection_id: int, split: str) -> str:
     """What a split says now: two scores with one hash are of exactly the same samples."""
-    return _digest(reviewed(services, collection_id, split))
+    return digest_of(reviewed(services, collection_id, split))
 
 
 def evaluate_model(
@@ -45,15 +49,18 @@ def evaluate_model(
     gold = limit_per_language(reviewed(services, collection_id, split), per_language, seed=0)
     if not gold:
         raise InputError(f"the {split} split has no reviewed sample with a text: nothing to score")
-    digest = _digest(gold)
+    digest = digest_of(gold)
     models = services.store.models
     if reuse:
         known = models.evaluations(collection_id, model_id=model.id, split=split, test_hash=digest)
+        known = asked_now(services, collection_id, known)
         if known:
             return known[0]
     began = time.monotonic()
     schema = services.store.collections.schema(collection_id)
     own = backend is None
+    ways = choose_strategies(services, collection_id, model, {s.language for s in gold})
+    strategies = {code: strategy_to_dict(way) for code, way in ways.items()}
     opened = backend or open_backend(services, model)
     try:
         suggested = suggest_events(services, opened, collection_id, gold, schema, on_step=on_step)
@@ -63,16 +70,23 @@ def evaluate_model(
     gold = [replace(s, events=without_retired(schema, s.events or ())) for s in gold]
     predicted = [replace(s, events=x.events) for s, x in zip(gold, suggested, strict=True)]
     scores = score(gold, predicted)
+    outcomes = sample_outcomes(gold, predicted)
+    if split == "dev":  # what the confidences are calibrated by; never test
+        for outcome, s, said in zip(outcomes, gold, predicted, strict=True):
+            outcome["parts"] = judge(said.events or (), s.events or ())
     models.add_evaluation(
         collection_id=collection_id, model_id=model.id, split=split, test_hash=digest,
-        samples=len(gold), scores=scores, outcomes=sample_outcomes(gold, predicted),
-        settings={"prompt": suggested[0].prompt_version, "per_language": per_language},
+        samples=len(gold), scores=scores, outcomes=outcomes,
+        settings={"strategies": strategies, "per_language": per_language},
         seconds=time.monotonic() - began,
     )  # fmt: skip
+    if split == "dev":
+        refit(services, collection_id, model.id)
     return models.evaluations(collection_id, model_id=model.id, split=split, test_hash=digest)[0]
 
 
-def _digest(samples: Sequence[Sample]) -> str:
+def digest_of(samples: Sequence[Sample]) -> str:
+    """What samples say: text, language and events, as a hash."""
     lines = sorted(
         json.dumps(
             {

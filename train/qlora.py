@@ -1,79 +1,59 @@
 """The QLoRA loop: a base in NF4, an adapter on its linear layers, loss on the reply alone.
 
-Knows nothing of databases: it takes examples, tells every step, and writes checkpoints.
+Knows nothing of databases: it takes examples, tells every step, writes checkpoints, and goes on
+from the newest one there is.
 """
 
 from __future__ import annotations
 
-import json
-import logging
 import math
-import random
-import shutil
 import time
-import warnings
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from core.errors import ModelError, TrainingError
+from core.errors import TrainingError
 from core.records import LossPoint
-from train.examples import Example, collate
-from train.loss import frozen_head_loss
-from train.recipes import Recipe, recipe_to_dict
+from train.adapter import manifest_of as manifest_of
+from train.adapter import save_adapter as save_adapter
+from train.checkpoint import newest_checkpoint, save_checkpoint
+from train.engine import Engine, check_loss
+from train.examples import Example
+from train.loading import load_for_training as load_for_training
+from train.order import order_steps, steps_an_epoch
+from train.recipes import Recipe
+from train.trial import Measured, Trial
 
-MANIFEST = "argus.json"  # written last: an adapter without it is unfinished
-CHECKPOINT_SECONDS = 120
-PART_TOKENS = 1024  # padded tokens that go through the model at a time: about 2 GB of activations
+BEST = "best"  # the adapter with the lowest eval loss, where the recipe has patience
+PACE = 10  # steps over which the tokens a second are taken
 
-# Called after each optimiser step; returns False to stop there and keep what was learned.
-OnStep = Callable[[LossPoint], bool]
+# Go on, write a checkpoint and leave, or end here and keep what was learned.
+Word = Literal["on", "pause", "stop"]
+# Called by the leader after each step.
+OnStep = Callable[[LossPoint], Word]
 
 
-def load_for_training(location: str, recipe: Recipe) -> tuple[Any, Any]:
-    """(model with a fresh adapter, tokenizer); the base in 4 bits where the recipe says so."""
-    # bitsandbytes looks for a kernel on a hub and falls back, peft asks transformers by an old name:
-    # neither is anything that a person could do something about.
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*")
-    import torch
-    from peft import LoraConfig, get_peft_model
-    from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
-    from transformers.utils import logging as quiet
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a run ended: at `total_steps`, by a word, or because dev got no better."""
 
-    quiet.disable_progress_bar()  # type: ignore[no-untyped-call]
-    torch.manual_seed(recipe.seed)
-    options: dict[str, Any] = {"dtype": torch.bfloat16, "use_safetensors": True}
-    if recipe.quantisation == "nf4":
-        options["quantization_config"] = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=recipe.double_quantisation,
-            bnb_4bit_compute_dtype=torch.bfloat16,
-        )
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(location)
-        base = AutoModelForCausalLM.from_pretrained(location, **options)
-    except (OSError, ValueError, RuntimeError) as problem:
-        raise ModelError(f"the base model {location} could not be loaded: {problem}") from problem
-    for parameter in base.parameters():
-        parameter.requires_grad = False
-    config = LoraConfig(
-        r=recipe.rank, lora_alpha=recipe.alpha, lora_dropout=recipe.dropout,
-        target_modules=list(recipe.target_modules), task_type="CAUSAL_LM",
-    )  # fmt: skip
-    try:
-        model = get_peft_model(base, config)
-    except ValueError as problem:
-        raise TrainingError(
-            f"the recipe's target_modules do not fit {location}: {problem}"
-        ) from problem
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad:
-            parameter.data = parameter.data.float()
-            if not name.count("lora_"):
-                raise TrainingError(f"{name} would be trained, and is no part of the adapter")
-    return model, tokenizer
+    step: int
+    how: Literal["done", "paused", "stopped", "early"]
+    best_step: int | None = None  # whose weights are kept, where that is not the last
+
+
+@dataclass(frozen=True, slots=True)
+class _Progress:
+    """Where a run is. `stale` counts evaluations since the lowest eval loss."""
+
+    step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    best_loss: float | None = None
+    best_step: int = 0
+    stale: int = 0
 
 
 def train(
@@ -84,53 +64,62 @@ def train(
     total_steps: int,
     checkpoints: Path,
     on_step: OnStep,
-) -> int:
-    """Train the adapter; returns the number of steps done, fewer than asked where stopped.
+    trial: Trial | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> Ended:
+    """Train the adapter up to `total_steps`, from the newest of `checkpoints` on if there is one.
 
-    The loss of a step is the mean over all labelled tokens of its global batch.
+    `facts` are written into each checkpoint. On every process of an accelerate program the same.
     """
-    import torch
-    from accelerate import Accelerator
+    found = newest_checkpoint(checkpoints)
+    if found is None:
+        check_loss(model, min(examples, key=len), recipe)
+    engine = Engine(model, recipe)
+    now = _Progress()
+    if found is not None:
+        engine.load(found.folder)
+        now = _Progress(**found.facts["progress"])
+    every = max(1, round(recipe.evaluate_every * steps_an_epoch(len(examples), recipe)))
+    pace: deque[tuple[int, float]] = deque(maxlen=PACE)
+    began, saved, word = time.monotonic() - now.seconds, time.monotonic(), "on"
 
-    accelerator = Accelerator(mixed_precision="bf16", cpu=not torch.cuda.is_available())
-    weights = [p for p in model.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(
-        weights, lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
-    model, optimiser = accelerator.prepare(model, optimiser)
-    model.train()
-    pad = getattr(model.config, "pad_token_id", None) or 0
-    began, saved, tokens, step = time.monotonic(), time.monotonic(), 0, 0
-    for epoch, batches in _epochs(examples, recipe, total_steps):
-        rate = learning_rate(recipe, step, total_steps)
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        labelled = sum(len(e.reply) for batch in batches for e in batch)
-        loss_sum = 0.0
-        for batch in (part for whole in batches for part in _parts(whole)):
-            data = {k: v.to(accelerator.device) for k, v in collate(batch, pad=pad).items()}
-            with accelerator.autocast():
-                loss = _loss_sum(model, data) / labelled
-            accelerator.backward(loss)
-            loss_sum += float(loss.detach())
-            tokens += int(data["attention_mask"].sum())
-        if not math.isfinite(loss_sum):
-            raise TrainingError(
-                f"the loss is not a number at step {step + 1} (learning rate {rate:g}): "
-                "start again with a lower learning rate. The model in use is untouched"
-            )
-        accelerator.clip_grad_norm_(weights, recipe.max_grad_norm)
-        optimiser.step()
-        optimiser.zero_grad()
-        step += 1
-        seconds = time.monotonic() - began
-        point = LossPoint(step, epoch, loss_sum, rate, tokens / seconds, seconds)
-        if not on_step(point):
-            break
-        if time.monotonic() - saved > CHECKPOINT_SECONDS:
-            save_adapter(accelerator.unwrap_model(model), checkpoints, facts={"step": step})
+    def keep() -> None:
+        if engine.is_leader:
+            known = {**(facts or {}), "progress": asdict(now), "total_steps": total_steps}
+            save_checkpoint(checkpoints, now.step, engine.save, facts=known)
+
+    for epoch, batch in order_steps(examples, recipe, first=now.step, last=total_steps):
+        started, rate = time.monotonic(), learning_rate(recipe, now.step, total_steps)
+        loss = engine.step(batch, number=now.step + 1, rate=rate)
+        tokens = sum(map(len, batch))
+        pace.append((tokens, time.monotonic() - started))
+        now = replace(now, step=now.step + 1, tokens=now.tokens + tokens)
+        tried = trial is not None and (now.step % every == 0 or now.step == total_steps)
+        measured = trial.measure(engine) if trial is not None and tried else Measured()
+        now = _look_for_best(now, measured, engine, recipe, checkpoints)
+        now = replace(now, seconds=time.monotonic() - began)
+        if engine.is_leader:
+            word = on_step(
+                LossPoint(
+                    now.step, epoch, loss, rate, sum(n for n, _ in pace) / sum(s for _, s in pace),
+                    now.seconds, engine.memory(), measured.eval_loss, measured.tr, measured.arg,
+                )
+            )  # fmt: skip
+        word = engine.agree(word)
+        is_early = bool(recipe.patience) and now.stale >= recipe.patience
+        is_last = word != "on" or is_early or now.step == total_steps
+        is_due = recipe.checkpoint_steps and now.step % recipe.checkpoint_steps == 0
+        if is_last or is_due or time.monotonic() - saved > recipe.checkpoint_minutes * 60:
+            keep()
             saved = time.monotonic()
-    return step
+        if is_last:
+            break
+    if word == "pause" and now.step < total_steps:
+        return Ended(now.step, "paused")
+    best = _take_best(now, engine, recipe, checkpoints)
+    if word == "stop" and now.step < total_steps:
+        return Ended(now.step, "stopped", best)
+    return Ended(now.step, "done" if now.step == total_steps else "early", best)
 
 
 def learning_rate(recipe: Recipe, step: int, total_steps: int) -> float:
@@ -150,85 +139,32 @@ def learning_rate(recipe: Recipe, step: int, total_steps: int) -> float:
     return recipe.learning_rate * share
 
 
-def save_adapter(model: Any, folder: Path, *, facts: dict[str, Any]) -> None:
-    """Write the adapter as safetensors beside `folder`, its manifest last, then move it there."""
-    work = folder.with_name(folder.name + ".unfinished")
-    shutil.rmtree(work, ignore_errors=True)
-    try:
-        work.mkdir(parents=True)
-        model.save_pretrained(str(work), safe_serialization=True)
-        (work / MANIFEST).write_text(
-            json.dumps(facts, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
-        )
-        shutil.rmtree(folder, ignore_errors=True)
-        work.rename(folder)
-    except OSError as problem:
-        shutil.rmtree(work, ignore_errors=True)
-        raise TrainingError(
-            f"the adapter could not be written to {folder} ({problem}): free some space, then start "
-            "again. The model in use is untouched"
-        ) from problem
-
-
-def manifest_of(recipe: Recipe, **facts: Any) -> dict[str, Any]:
-    """What an adapter says of itself: recipe, versions, and the facts given."""
-    from importlib.metadata import version
-
-    libraries = ("torch", "transformers", "peft", "bitsandbytes", "accelerate")
-    return {
-        "recipe": recipe_to_dict(recipe),
-        "versions": {name: version(name) for name in libraries},
-        **facts,
-    }
-
-
 # ---------------------------------------------------------------- private
 
 
-def _loss_sum(model: Any, data: dict[str, Any]) -> Any:
-    """Summed cross-entropy at the labelled positions, the only ones whose logits are computed."""
-    base = model.get_base_model()
-    hidden = base.get_decoder()(
-        input_ids=data["input_ids"], attention_mask=data["attention_mask"], use_cache=False
-    ).last_hidden_state[:, :-1]
-    wanted = data["labels"][:, 1:]
-    at = wanted != -100
-    return frozen_head_loss(
-        hidden[at], base.get_output_embeddings().weight, wanted[at],
-        softcap=getattr(base.config, "final_logit_softcapping", None),
-    )  # fmt: skip
+def _look_for_best(
+    now: _Progress, measured: Measured, engine: Engine, recipe: Recipe, checkpoints: Path
+) -> _Progress:
+    """Keep the adapter where the recipe has patience and its eval loss is the lowest so far."""
+    if not recipe.patience or measured.eval_loss is None:
+        return now
+    if now.best_loss is not None and measured.eval_loss >= now.best_loss:
+        return replace(now, stale=now.stale + 1)
+    if engine.is_leader:
+        save_adapter(engine.model, checkpoints / BEST, facts={"step": now.step})
+    return replace(now, best_loss=measured.eval_loss, best_step=now.step, stale=0)
 
 
-def _parts(batch: Sequence[Example]) -> list[list[Example]]:
-    """A batch in parts whose activations fit a small machine; their gradients add up to the whole's."""
-    parts: list[list[Example]] = [[]]
-    for example in sorted(batch, key=len, reverse=True):
-        width = len(parts[-1][0]) if parts[-1] else len(example)
-        if parts[-1] and width * (len(parts[-1]) + 1) > PART_TOKENS:
-            parts.append([])
-        parts[-1].append(example)
-    return parts
-
-
-def _epochs(examples: Sequence[Example], recipe: Recipe, total_steps: int) -> Any:
-    """(epochs begun as a fraction, the batches of one step), until `total_steps` are given.
-
-    Batches hold examples of about one length, in an order drawn by the seed.
-    """
-    draw = random.Random(recipe.seed)
-    step = 0
-    epoch = 0
-    while step < total_steps:
-        near = sorted(examples, key=lambda e: len(e) + draw.random() * 24)
-        batches = [near[i : i + recipe.batch_size] for i in range(0, len(near), recipe.batch_size)]
-        draw.shuffle(batches)
-        groups = [
-            batches[i : i + recipe.accumulation]
-            for i in range(0, len(batches), recipe.accumulation)
-        ]
-        for at, group in enumerate(groups):
-            if step == total_steps:
-                return
-            step += 1
-            yield epoch + (at + 1) / len(groups), group
-        epoch += 1
+def _take_best(
+    now: _Progress, engine: Engine, recipe: Recipe, checkpoints: Path
+) -> int | None:
+    """Put the best adapter's weights back where the last ones are not the best."""
+    if not recipe.patience or now.best_loss is None or now.best_step == now.step:
+        return None
+    if not (checkpoints / BEST).exists():
+        raise TrainingError(
+            f"the best adapter, of step {now.best_step}, is gone from {checkpoints}: continue the run "
+            "from its last checkpoint"
+        )
+    engine.load_weights(checkpoints / BEST)
+    return now.best_step

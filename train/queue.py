@@ -1,72 +1,21 @@
-"""The job queue: what a page asks for, and how the worker gets it.
-
-The database is the truth: each job is a row there, and huey carries only its number. So a lost
-queue file loses nothing; the worker queues every open row again when it starts.
-"""
+"""What a page asks the worker for: suggestions, scores, audits, runs."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from pathlib import Path
-
-from huey import SqliteHuey
-
+from core.queues import Queue, filter_to_dict
 from core.records import JobKind
-from storage.home import Home
+from core.strategy import strategy_to_dict
+from train.calibrating import is_due
+from train.carrier import put_job, put_run
+from train.carrier import worker_is_alive as worker_is_alive  # pages ask that of the same module
+from train.comparison import PER_LANGUAGE, strategies_to_compare
 from train.recipes import Recipe
+from train.registry import model_in_use
 from train.runs import add_run
 from train.services import Services
+from train.steering import cancel_run as cancel_run  # the same
 
 AUDITED = 40  # reviewed samples that a model looks at in one audit
-AHEAD = 20  # unreviewed samples that get their suggestion before the person arrives
-URGENT, NORMAL, LATER, LAST = 100, 50, 10, 1
-PRIORITY: dict[JobKind, int] = {
-    "suggest": URGENT,
-    "evaluate": NORMAL,
-    "fetch": NORMAL,
-    "annotate": LATER,
-    "refresh": LATER,
-    "audit": LAST,
-    "embed": LAST,
-}
-WORKER_SILENT = 15  # seconds without a sign of the worker, after which it counts as stopped
-
-
-def open_queue(
-    home: Home, name: str, handle: Callable[[int], None] | None = None
-) -> tuple[SqliteHuey, Callable[..., object]]:
-    """The queue `name` ("jobs" or "runs") and the function that puts a number into it.
-
-    `handle` is what the worker does with a number; whoever only asks has none.
-    """
-    home.root.mkdir(parents=True, exist_ok=True)
-    huey = SqliteHuey(name, filename=str(home.queue), results=False, fsync=False)
-
-    @huey.task(name="handle")  # type: ignore[untyped-decorator]
-    def put(number: int) -> None:
-        if handle is not None:
-            handle(number)
-
-    return huey, put
-
-
-def put_job(services: Services, job_id: int, kind: JobKind) -> None:
-    """Hand a job's number to the worker; a person's request overtakes work ahead."""
-    _, put = open_queue(services.home, "jobs")
-    put(job_id, priority=PRIORITY[kind])
-
-
-def put_number(services: Services, number: int) -> None:
-    """Hand the worker a number that is no job's, before all else."""
-    _, put = open_queue(services.home, "jobs")
-    put(number, priority=URGENT + 1)
-
-
-def put_run(services: Services, run_id: int) -> None:
-    """Hand a run's number to the worker."""
-    _, put = open_queue(services.home, "runs")
-    put(run_id)
 
 
 def request_suggestion(services: Services, sample_key: int) -> int:
@@ -81,12 +30,22 @@ def request_suggestion(services: Services, sample_key: int) -> int:
     return job_id
 
 
-def keep_ahead(services: Services, collection_id: int, *, after: int) -> None:
-    """Let the worker prepare the next samples of a person's queue, those after `after` first."""
-    if any(j.payload["collection"] == collection_id for j in services.store.jobs.open("annotate")):
-        return
-    payload = {"collection": collection_id, "after": after, "count": AHEAD}
-    put_job(services, services.store.jobs.add("annotate", payload), "annotate")
+def keep_ahead(services: Services, queue: Queue, *, after: int, person: str | None) -> None:
+    """Let the worker prepare what lies behind `after` in a person's queue. Work that is under way
+    for this queue goes on from there."""
+    jobs = services.store.jobs
+    payload = {
+        "collection": queue.collection_id, "after": after, "person": person,
+        "queue": {
+            "reason": queue.reason, "wanted": filter_to_dict(queue.wanted), "seed": queue.seed,
+        },
+    }  # fmt: skip
+    for job in jobs.open("annotate", collection_id=queue.collection_id):
+        same = all(job.payload.get(part) == payload[part] for part in ("queue", "person"))
+        if same and not job.cancel_requested:
+            jobs.change(job.id, payload)
+            return
+    put_job(services, jobs.add("annotate", payload), "annotate")
 
 
 def start_refresh(services: Services, bulk_id: int) -> int:
@@ -105,10 +64,16 @@ def stop_refresh(services: Services, bulk_id: int) -> None:
 
 
 def start_run(
-    services: Services, collection_id: int, recipe: Recipe, *, person: str | None = None
+    services: Services,
+    collection_id: int,
+    recipe: Recipe,
+    *,
+    person: str | None = None,
+    launch: str | None = None,
 ) -> int:
-    """Queue a training run; returns its number. Runs go one after another."""
-    run_id = add_run(services, collection_id, recipe)
+    """Queue a training run; returns its number. Runs go one after another; one on many machines waits
+    for a person to type its commands."""
+    run_id = add_run(services, collection_id, recipe, launch=launch)
     services.store.runs.update(run_id, snapshot={"asked_by": person} if person else {})
     put_run(services, run_id)
     return run_id
@@ -137,6 +102,45 @@ def start_audit(services: Services, collection_id: int, *, count: int = AUDITED)
     return _one_job(services, "audit", {"collection": collection_id, "count": count})
 
 
+def start_comparison(
+    services: Services, collection_id: int, model_id: str, *, per_language: int = PER_LANGUAGE
+) -> int:
+    """Queue a comparison of the ways of asking a model; returns the job, the one under way if there is
+    one."""
+    for job in services.store.jobs.open("compare", collection_id=collection_id):
+        if job.payload["model"] == model_id and not job.cancel_requested:
+            return job.id
+    model = services.store.models.get(model_id)
+    strategies = strategies_to_compare(services, collection_id, model)
+    payload = {
+        "collection": collection_id, "model": model_id, "per_language": per_language,
+        "strategies": [strategy_to_dict(s) for s in strategies],
+    }  # fmt: skip
+    job_id = services.store.jobs.add("compare", payload)
+    put_job(services, job_id, "compare")
+    return job_id
+
+
+def calibrate_later(services: Services, collection_id: int, model_id: str) -> int:
+    """Let the worker find out how sure a model may be; returns the job, the one under way if there is
+    one."""
+    payload = {"collection": collection_id, "model": model_id}
+    for job in services.store.jobs.open("calibrate", collection_id=collection_id):
+        if job.payload == payload and not job.cancel_requested:
+            return job.id
+    job_id = services.store.jobs.add("calibrate", payload)
+    put_job(services, job_id, "calibrate")
+    return job_id
+
+
+def calibrate_due(services: Services) -> list[int]:
+    """Queue the calibration of the model in use where it is due; returns the jobs."""
+    if not services.store.models.all():
+        return []
+    in_use = [(c.id, model_in_use(services, c.id).id) for c in services.store.collections.all()]
+    return [calibrate_later(services, c, m) for c, m in in_use if is_due(services, c, m)]
+
+
 def _one_job(services: Services, kind: JobKind, payload: dict[str, int]) -> int:
     """The open job of a kind for a collection, else a new one."""
     for job in services.store.jobs.open(kind):
@@ -150,21 +154,3 @@ def _one_job(services: Services, kind: JobKind, payload: dict[str, int]) -> int:
 def cancel_job(services: Services, job_id: int) -> None:
     """Ask for the end of a job; the worker stops between two steps."""
     services.store.jobs.cancel(job_id)
-
-
-def cancel_run(services: Services, run_id: int) -> None:
-    """Ask for the end of a run; what was learned until then is kept."""
-    services.store.runs.cancel(run_id)
-
-
-def worker_is_alive(services: Services) -> bool:
-    """Whether a worker has shown itself within the last seconds."""
-    try:
-        return time.time() - heartbeat_file(services.home).stat().st_mtime < WORKER_SILENT
-    except FileNotFoundError:
-        return False
-
-
-def heartbeat_file(home: Home) -> Path:
-    """The file that the worker touches every few seconds."""
-    return home.root / "worker.alive"

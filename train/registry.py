@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.errors import InputError, ModelError, PromotionRefused, RefusedError
+from core.errors import ModelError, PromotionRefused, RefusedError, TrainingError
 from core.records import CollectionRecord, EvaluationRecord, ModelRecord
 from core.significance import Difference
 from storage.database import back_up, sqlite_path
 from storage.home import folder_bytes
 from train.evaluate import evaluate_model, split_hash
+from train.preparing import renew_suggestions
 from train.promotion import Verdict, judge, promotion_rule
-from train.services import Services
+from train.services import Services, base_of
 from train.snapshot import judged_split
+from train.strategies import asked_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,23 @@ def model_in_use(services: Services, collection_id: int) -> ModelRecord:
     return base
 
 
+def base_to_train(services: Services, collection_id: int) -> ModelRecord:
+    """The base that a run adapts: that of the model in use, or the first that can be trained where the
+    model in use is behind a server or a script."""
+    base = base_of(services, model_in_use(services, collection_id))
+    if base.can_be_trained:
+        return base
+    trainable = [
+        m for m in services.store.models.all() if m.can_be_trained and m.state != "deleted"
+    ]
+    if not trainable:
+        raise TrainingError(
+            f"{base.id} cannot be trained, since its weights are not here, and there is no other base "
+            "model: register one on the Models page"
+        )
+    return min(trainable, key=lambda m: m.created)
+
+
 def compare(services: Services, collection_id: int, model_id: str) -> Comparison:
     """Set a model beside the one in use, by their newest scores on the split as it is now."""
     split = judged_split(services, collection_id)
@@ -67,6 +85,7 @@ def compare(services: Services, collection_id: int, model_id: str) -> Comparison
         found = services.store.models.evaluations(
             collection_id, model_id=ident, split=split, test_hash=digest
         )
+        found = asked_now(services, collection_id, found)
         return found[0] if found else None
 
     candidate, in_use = newest(model_id), newest(current)
@@ -133,6 +152,7 @@ def promote(
         collection_id, model_id, previous_id=found.in_use_id, person=person, reason=reason,
         scores=scores,
     )  # fmt: skip
+    renew_suggestions(services, collection_id, model_id)
     return models.get(model_id)
 
 
@@ -148,6 +168,7 @@ def roll_back(services: Services, collection_id: int, *, person: str | None = No
         collection_id, back.id, previous_id=history[0].model_id, person=person,
         reason="went back", scores={},
     )  # fmt: skip
+    renew_suggestions(services, collection_id, back.id)
     return services.store.models.get(back.id)
 
 
@@ -157,7 +178,7 @@ def list_models(
     """Every model (that a collection can use) as JSON has it, with its newest scores."""
     models = services.store.models
     collections = [collection] if collection else services.store.collections.all()
-    scored = [e for c in collections for e in models.evaluations(c.id)]
+    scored = [e for c in collections for e in asked_now(services, c.id, models.evaluations(c.id))]
     newest = {e.model_id: e for e in sorted(scored, key=lambda e: e.id)}
     every = models.all(collection_id=collection.id if collection else None)
     using = {model_in_use(services, c.id).id for c in collections} if every else set()
@@ -175,31 +196,6 @@ def list_models(
 def model_facts(model: ModelRecord) -> dict[str, Any]:
     """What a program wants to know first of a model; a base model has no base."""
     return {"model": model.id, "base": model.base_id, "state": model.state}
-
-
-def register_model(services: Services, location: str, title: str = "") -> ModelRecord:
-    """Register a base model: a local folder, checked now, or a hub's id, fetched at first use."""
-    location = location.strip()
-    folder = Path(location).expanduser()
-    is_remote = not folder.exists()
-    if is_remote and not re.fullmatch(r"[\w.-]+/[\w.-]+", location):
-        raise InputError(
-            f"{location!r} is neither a folder on this machine nor a hub's id (owner/name)"
-        )
-    if not is_remote:
-        from core.models.local import check_folder
-
-        folder = folder.resolve()
-        check_folder(folder)
-    name = re.sub(r"[^\w.-]+", "-", location if is_remote else folder.name).strip("-").lower()
-    known = {m.id: m for m in services.store.models.all()}
-    wanted = location if is_remote else str(folder)
-    ident, number = name, 2
-    while ident in known and known[ident].location != wanted:
-        ident, number = f"{name}-{number}", number + 1
-    return services.store.models.add(
-        ident, title=title.strip() or name, state="base", location=wanted, is_remote=is_remote
-    )
 
 
 def delete_run(services: Services, run_id: int) -> int:

@@ -1,43 +1,62 @@
 """A training run from snapshot to candidate: what the worker's child process and the terminal do.
 
-Run as: python -m train.runs RUN_ID
+Run as: python -m train.runs RUN_ID (in one process, or in each of several under a launcher)
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from core.errors import ArgusError, TrainingError
-from core.prompts import TUNED
 from core.records import LossPoint, ModelRecord, RunRecord
 from train.evaluate import evaluate_model
-from train.examples import make_examples
-from train.recipes import Recipe, recipe_from_dict, recipe_to_dict
-from train.registry import model_in_use
-from train.services import Services, base_location, base_of, open_services
-from train.snapshot import judged_split, take_snapshot, total_steps, write_snapshot
+from train.fitting import Say, fit_run
+from train.launch import check_launch, default_launch
+from train.qlora import Ended, Word
+from train.recipes import Recipe, recipe_to_dict
+from train.registry import base_to_train, model_in_use
+from train.services import Services, open_services
+from train.snapshot import judged_split
 
 log = logging.getLogger(__name__)
-Say = Callable[[RunRecord, LossPoint | None, str], None]
+HEARTBEAT = 5.0  # seconds between two signs of life
+TOLD_EVERY = 10  # steps between two lines of the log
 
 
 def add_run(
-    services: Services, collection_id: int, recipe: Recipe, *, base_id: str | None = None
+    services: Services,
+    collection_id: int,
+    recipe: Recipe,
+    *,
+    base_id: str | None = None,
+    sweep: str | None = None,
+    continues: int | None = None,
+    launch: str | None = None,
 ) -> int:
     """Write down a run on the base of the model in use, or on `base_id`; returns its id."""
     recipe.check()
-    base = (
-        services.store.models.get(base_id)
-        if base_id
-        else base_of(services, model_in_use(services, collection_id))
-    )
+    launch = launch or default_launch()
+    check_launch(launch, recipe)
+    base = services.store.models.get(base_id) if base_id else base_to_train(services, collection_id)
     if not base.is_base:
         raise TrainingError(f"{base.id} is an adapter: choose a base model to train on")
-    return services.store.runs.add(collection_id, base_id=base.id, recipe=recipe_to_dict(recipe))
+    if not base.can_be_trained:
+        raise TrainingError(
+            f"{base.id} cannot be trained, since its weights are not here ({base.location}): choose "
+            "another base model"
+        )
+    return services.store.runs.add(
+        collection_id, base_id=base.id, recipe=recipe_to_dict(recipe), sweep=sweep,
+        continues=continues, launch=launch,
+    )  # fmt: skip
 
 
 def train_in_foreground(
@@ -50,7 +69,7 @@ def train_in_foreground(
 ) -> ModelRecord:
     """Train here and now; returns the candidate. Ctrl-C stops and keeps what was learned."""
     run_id = add_run(services, collection_id, recipe, base_id=base_id)
-    execute_run(services, run_id, say=say, judge=False)
+    execute_run(services, run_id, say=say, judge=False, when_stopped="stop")
     run = services.store.runs.get(run_id)
     if run.model_id is None:
         raise TrainingError(f"run {run_id} made no model: {run.reason}")
@@ -63,27 +82,33 @@ def execute_run(
     *,
     say: Say = lambda _run, _point, _text: None,
     judge: bool = True,
+    when_stopped: Word = "pause",
 ) -> None:
-    """Do a run: snapshot, train, register the candidate, and (`judge`) score it, its base and the
-    model in use. However it ends, the run's row says how, and the model in use is untouched."""
+    """Do a run from its last checkpoint on: snapshot, train, register the candidate, and (`judge`)
+    score it, its base and the model in use. However it ends, the run's row says how, and the model
+    in use is untouched.
+
+    `when_stopped`: what SIGTERM and Ctrl-C mean. After "pause" the run waits in the queue.
+    """
     runs = services.store.runs
     if runs.get(run_id).state != "queued":
-        return  # cancelled while it waited
-    run = runs.update(run_id, state="running", started=datetime.now(UTC))
+        return  # cancelled or paused while it waited
+    run = runs.update(
+        run_id, state="running", reason="", started=runs.get(run_id).started or datetime.now(UTC)
+    )
+
+    def listen(now: RunRecord) -> Word:
+        if now.cancel_requested:
+            return "stop"
+        return "pause" if now.pause_requested else when_stopped if _Stop.asked else "on"
+
     try:
-        done = _train(services, run, say)
-        if judge and done == "done":
-            runs.update(run_id, state="evaluating")
-            _judge(services, runs.get(run_id), say)
-        if done == "stopped":
-            reached = runs.get(run_id)
-            runs.finish(
-                run_id, "cancelled",
-                f"stopped by a person at step {reached.step} of {reached.total_steps}; "
-                "what was learned until then is kept as a candidate",
-            )  # fmt: skip
-        else:
-            runs.finish(run_id, "done")
+        with _alive(services, run_id):
+            ended = fit_run(services, run, say=say, listen=listen)
+            if judge and ended.how in ("done", "early"):
+                runs.update(run_id, state="evaluating")
+                _judge(services, runs.get(run_id), say)
+        _write_end(services, runs.get(run_id), ended)
     except ArgusError as problem:
         runs.finish(run_id, "failed", str(problem))
         raise
@@ -96,77 +121,30 @@ def execute_run(
         raise
 
 
-def _train(services: Services, run: RunRecord, say: Say) -> str:
-    """Train and register the candidate; "done", "stopped", or "nothing" where no step was made."""
-    from train import qlora
-
-    runs, models = services.store.runs, services.store.models
-    recipe = recipe_from_dict(run.recipe)
-    folder = services.home.runs / str(run.id)
-    say(run, None, "freezing the reviews")
-    snapshot = take_snapshot(services, run.collection_id, recipe)
-    facts = {"collection": run.collection_id, "samples": len(snapshot.train)}
-    write_snapshot(snapshot, folder, facts=facts)
-
-    say(run, None, "loading the base model")
-    base = models.get(run.base_id)
-    model, tokenizer = qlora.load_for_training(base_location(services, base), recipe)
-    schema = services.store.collections.schema(run.collection_id)
-    examples, left_out = make_examples(
-        snapshot.train, schema, tokenizer, max_tokens=recipe.max_tokens
-    )
-    if not examples:
-        raise TrainingError(
-            f"every sample is longer than max_tokens ({recipe.max_tokens}): raise it"
-        )
-    steps = total_steps(len(examples), recipe)
-    run = runs.update(
-        run.id,
-        total_steps=steps,
-        folder=str(folder),
-        snapshot={
-            "hash": snapshot.hash, "by_language": snapshot.by_language,
-            "samples": len(examples), "left_out": left_out,
-        },
+def follow_run(services: Services, run_id: int) -> None:
+    """Take part in a run that another process leads: compute, and write nothing."""
+    fit_run(
+        services, services.store.runs.get(run_id), is_leader=False, say=lambda *_: None,
+        listen=lambda _: "on",
     )  # fmt: skip
-    if left_out:
-        say(
-            run,
-            None,
-            f"{len(left_out)} samples are longer than {recipe.max_tokens} tokens: left out",
-        )
 
-    last: list[LossPoint] = []
 
-    def on_step(point: LossPoint) -> bool:
-        now = runs.update(run.id, step=point.step)
-        runs.add_losses(run.id, [point])
-        say(now, point, "training")
-        last[:] = [point]
-        return not now.cancel_requested and not _Stop.asked
-
-    reached = qlora.train(
-        model,
-        examples,
-        recipe,
-        total_steps=steps,
-        checkpoints=folder / "checkpoint",
-        on_step=on_step,
-    )
-    candidate = f"{base.id}-run{run.id}"
-    manifest = qlora.manifest_of(
-        recipe, base=base.id, base_sha256=base.manifest.get("sha256"), prompt_version=TUNED,
-        snapshot=snapshot.hash, collection=run.collection_id, run=run.id, steps=reached,
-        loss=last[0].loss if last else None,
-    )  # fmt: skip
-    qlora.save_adapter(model, folder / "adapter", facts=manifest)
-    models.add(
-        candidate, title=f"{base.title} + run {run.id}", state="candidate", base_id=base.id,
-        collection_id=run.collection_id, location=str(folder / "adapter"), run_id=run.id,
-        terms=base.terms, manifest=manifest,
-    )  # fmt: skip
-    runs.update(run.id, model_id=candidate)
-    return "done" if reached == steps else "stopped"
+def _write_end(services: Services, run: RunRecord, ended: Ended) -> None:
+    runs = services.store.runs
+    at = f"at step {ended.step:,} of {run.total_steps:,}"
+    if ended.how == "paused" and not run.pause_requested:
+        runs.update(run.id, state="queued", reason=f"interrupted {at}; it goes on by itself")
+    elif ended.how == "paused":
+        reason = f"paused {at}; resume it and it goes on from there"
+        runs.update(run.id, state="paused", pause_requested=False, reason=reason)
+    elif ended.how == "stopped":
+        kept = "what was learned until then is kept as a candidate"
+        runs.finish(run.id, "cancelled", f"stopped by a person {at}; {kept}")
+    elif ended.how == "early":
+        best = f"the adapter of step {ended.best_step or ended.step:,} is kept"
+        runs.finish(run.id, "done", f"ended {at}, since dev got no better; {best}")
+    else:
+        runs.finish(run.id, "done")
 
 
 def _judge(services: Services, run: RunRecord, say: Say) -> None:
@@ -179,7 +157,7 @@ def _judge(services: Services, run: RunRecord, say: Say) -> None:
     for ident in dict.fromkeys(i for i in wanted if i):
 
         def beat(share: float, ident: str = ident) -> None:
-            now = services.store.runs.update(run.id)
+            now = services.store.runs.get(run.id)
             say(now, None, f"scoring {ident} on the {split} split, {share:.0%}")
 
         evaluate_model(
@@ -190,8 +168,6 @@ def _judge(services: Services, run: RunRecord, say: Say) -> None:
 
 def throttled(step: Callable[[float], None], *, seconds: float = 1.0) -> Callable[[float], None]:
     """`step`, but at most once in `seconds`: a step of decoding is quicker than a database write."""
-    import time
-
     last = [0.0]
 
     def limited(share: float) -> None:
@@ -200,6 +176,27 @@ def throttled(step: Callable[[float], None], *, seconds: float = 1.0) -> Callabl
             step(share)
 
     return limited
+
+
+@contextmanager
+def _alive(services: Services, run_id: int) -> Iterator[None]:
+    """Give a sign of life every few seconds, however long a step takes."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(HEARTBEAT):
+            services.store.runs.update(run_id)
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+# ---------------------------------------------------------------- the process
 
 
 class _Stop:
@@ -218,8 +215,24 @@ def stop_gently() -> None:
     signal.signal(signal.SIGINT, _ask_to_stop)
 
 
+def describe_step(run: RunRecord, point: LossPoint) -> str:
+    """A step as a line of the log has it."""
+    parts = [
+        f"step {point.step:,} of {run.total_steps:,}", f"epoch {point.epoch:.2f}",
+        f"loss {point.loss:.3f}", f"learning rate {point.learning_rate:.1e}",
+        f"{point.tokens_per_second:.0f} tokens/s",
+    ]  # fmt: skip
+    if point.memory is not None:
+        parts.append(f"{point.memory / 1024**3:.1f} GiB")
+    if point.eval_loss is not None:
+        parts.append(f"eval loss {point.eval_loss:.3f}")
+    if point.tr is not None and point.arg is not None:
+        parts.append(f"Tr {point.tr:.0f} %, Arg {point.arg:.0f} % on dev")
+    return ", ".join(parts)
+
+
 def main() -> int:
-    """The worker's child process for one run."""
+    """One process of one run; the first one leads."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     stop_gently()
     run_id = int(sys.argv[1])
@@ -227,11 +240,15 @@ def main() -> int:
     def say(run: RunRecord, point: LossPoint | None, text: str) -> None:
         if point is None:
             log.info("%s", text)
-        elif point.step % 10 == 0:
-            log.info("step %d of %d, loss %.3f", point.step, run.total_steps, point.loss)
+        elif point.step % TOLD_EVERY == 0 or point.eval_loss is not None:
+            log.info("%s", describe_step(run, point))
 
     try:
-        execute_run(open_services(), run_id, say=say)
+        if int(os.environ.get("RANK", "0")):
+            follow_run(open_services(), run_id)
+        else:
+            execute_run(open_services(), run_id, say=say)
+            log.info("run %d: %s", run_id, "ended")
     except ArgusError as problem:
         log.error("%s", problem)
         return 1

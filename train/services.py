@@ -57,6 +57,10 @@ def base_location(services: Services, base: ModelRecord) -> str:
     """Where transformers finds a base model; the embedded one is converted first where it must."""
     from core.models import embedded
 
+    if base.kind != "weights":
+        raise ModelError(
+            f"{base.id} has no weights here ({base.location}): choose a model that has"
+        )
     if base.id == embedded.NAME:
         return str(embedded.convert(services.home.models))
     if base.is_remote:
@@ -71,6 +75,12 @@ def open_backend(services: Services, model: ModelRecord) -> Backend:
     """Load a model. This takes seconds and a gigabyte: the worker keeps one, the app never does."""
     if model.state == "deleted":
         raise ModelError(f"the model {model.id} was deleted: choose another on the Models page")
+    if model.kind == "server":
+        return _open_server(model)
+    if model.kind == "scripted":
+        from core.models.scripted import ScriptedBackend, read_script
+
+        return ScriptedBackend(model.id, read_script(Path(model.location)))
     from core.models.local import LocalBackend, load_model
 
     location = base_location(services, base_of(services, model))
@@ -87,3 +97,16 @@ def open_backend(services: Services, model: ModelRecord) -> Backend:
         model.id, loaded, tokenizer, is_tuned=True, decoding=Decoding.greedy(),
         prompt_version=str(model.manifest.get("prompt_version", TUNED)),
     )  # fmt: skip
+
+
+def _open_server(model: ModelRecord) -> Backend:
+    from core.models.server import ServerBackend
+    from core.models.server_client import Server
+
+    facts = model.manifest
+    return ServerBackend(
+        model.id,
+        Server(model.location, facts["key_variable"]),
+        facts["name"],
+        context=facts["context"],
+    )

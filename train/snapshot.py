@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.errors import StorageError, TrainingError
+from core.formats.argus_sample import sample_from_dict
 from core.languages import in_order, name_of
 from core.records import SampleFilter
 from core.samples import Sample, sample_to_dict
 from storage.samples import iterate
 from train.balance import balance_samples
 from train.leakage import Leak, leak_to_dict
+from train.order import total_steps as total_steps
 from train.recipes import Recipe
 from train.services import Services
 
@@ -126,6 +128,12 @@ def write_snapshot(snapshot: Snapshot, folder: Path, *, facts: dict[str, Any]) -
         ) from problem
 
 
+def read_samples(path: Path) -> list[Sample]:
+    """The samples of a JSONL file of a snapshot, in order."""
+    with path.open(encoding="utf-8") as lines:
+        return [sample_from_dict(json.loads(line), check_words=False) for line in lines]
+
+
 def plan_run(services: Services, collection_id: int, recipe: Recipe) -> Plan:
     """What a run with this recipe would do, in figures, with what speaks against it in words."""
     recipe.check()
@@ -157,12 +165,6 @@ def plan_run(services: Services, collection_id: int, recipe: Recipe) -> Plan:
     )
     minutes = seconds / 60 if samples else None
     return Plan(len(samples), by_language, dev, test, judged, steps, minutes, warnings)
-
-
-def total_steps(samples: int, recipe: Recipe) -> int:
-    """Optimiser steps of a run (the paper's equation 6, batches rounded up)."""
-    batches = -(-samples // recipe.batch_size)
-    return max(1, round(recipe.epochs * batches / recipe.accumulation)) if samples else 0
 
 
 def _counts(samples: Sequence[Sample]) -> dict[str, int]:

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from core.queues import WAITING
 from core.records import SampleFilter
 from core.samples import Sample
-from train.jobs import store_suggestion
+from train.making import BATCH, make_each
 from train.registry import model_in_use
 from train.services import Services, open_backend
 
-BATCH = 16
-
 
 def suggest_samples(
-    services: Services, collection_id: int, *, model_id: str | None = None, limit: int | None = None
+    services: Services,
+    collection_id: int,
+    *,
+    wanted: SampleFilter | None = None,
+    model_id: str | None = None,
+    limit: int | None = None,
+    say: Callable[[str], None] = lambda _text: None,
 ) -> Iterator[Sample]:
-    """Suggest for samples that nobody has reviewed, keep the suggestions, and give each sample with
-    its suggested events, confidences beside them."""
-    samples = services.store.samples
-    wanted = SampleFilter(states=["new", "suggested"])
+    """Suggest for what a filter matches (of what nobody has reviewed, where it names no state), keep
+    the suggestions, and give each sample with its suggested events, confidences beside them.
+
+    `say` is told of each sample that the model could not do; it goes on with the others.
+    """
+    samples, wanted = services.store.samples, wanted or SampleFilter()
+    wanted = wanted if wanted.states else replace(wanted, states=WAITING)
     keys = samples.keys(wanted, collection_id=collection_id)[:limit]
     if not keys:
         return
@@ -32,10 +40,13 @@ def suggest_samples(
         for at in range(0, len(keys), BATCH):
             records = samples.list(SampleFilter(keys=keys[at : at + BATCH]))
             with_text = [r for r in records if r.sample.text]
-            if with_text:
-                store_suggestion(services, backend, with_text, lambda _share: None)
+            made = make_each(services, backend, with_text, lambda _share: None)
+            services.store.suggestions.add(made.suggestions)
+            for failure in made.failures:
+                say(f"{failure['id']}: {failure['message']}")
+            said = {one.sample_key: tuple(one.events) for one in made.suggestions}
             for record in with_text:
-                found = samples.suggestion(record.key, model_id=model.id)
-                yield replace(record.sample, events=found.events if found else ())
+                if record.key in said:
+                    yield replace(record.sample, events=said[record.key])
     finally:
         backend.close()

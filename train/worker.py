@@ -18,15 +18,19 @@ from huey.consumer import Consumer
 
 from core.errors import ArgusError
 from core.records import RunRecord
+from storage.home import CHECKOUT
 from storage.work import is_alive
-from train.jobs import WarmModel, handle_job
-from train.queue import heartbeat_file, open_queue, put_job, put_number, put_run
+from train.carrier import heartbeat_file, open_queue, put_job, put_number, put_run, show_life
+from train.jobs import handle_job, queue_due
+from train.launch import PROFILES, launch_command, launch_environment
+from train.queue import calibrate_due
 from train.services import Services, open_services
 from train.similar import look_after
+from train.warm import WarmModel
 
 log = logging.getLogger("argus.worker")
 BEAT = 3.0
-LOOK_EVERY = 60.0  # seconds between two looks whether texts wait to be compared
+LOOK_EVERY = 60.0  # seconds between two looks whether texts wait to be compared, or reviews counted
 WARM_UP = 0  # the number of no job: loads the model before anybody asks
 OPEN = ("queued", "running", "evaluating")
 
@@ -41,7 +45,8 @@ class Worker:
         self._child: subprocess.Popen[bytes] | None = None
 
     def run(self) -> None:
-        """Work until SIGTERM or Ctrl-C; a run under way is asked to keep what it has learned."""
+        """Work until SIGTERM or Ctrl-C; a run under way writes a checkpoint, and the next worker goes
+        on from it."""
         consumers = []
         for name, handle in (("jobs", self._job), ("runs", self._run)):
             huey, _ = open_queue(self._services.home, name, handle)
@@ -58,17 +63,16 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stopping.set())
         log.info("ready")
-        beat = heartbeat_file(self._services.home)
         looked = 0.0
         while not self._stopping.is_set():
-            beat.touch()
-            if time.monotonic() - looked > LOOK_EVERY:
-                self._look_after()
-                looked = time.monotonic()
+            show_life(self._services.home)
+            is_long_ago = time.monotonic() - looked > LOOK_EVERY
+            self._look_after(all_of_it=is_long_ago)
+            looked = time.monotonic() if is_long_ago else looked
             self._stopping.wait(BEAT)
-        beat.unlink(missing_ok=True)
+        heartbeat_file(self._services.home).unlink(missing_ok=True)
         if self._child is not None and self._child.poll() is None:
-            log.info("asking the training run to stop and keep what it has")
+            log.info("asking the training run to write a checkpoint")
             self._child.terminate()
             self._child.wait()
         log.info("stopped")
@@ -76,22 +80,26 @@ class Worker:
         os._exit(0)
 
     def _queue_open_work(self) -> None:
-        """Queue again what was open when the last worker stopped."""
+        """Queue again what was open when the last worker stopped; what is paused stays so."""
         for job in self._services.store.jobs.open():
             if job.state == "running":
                 self._services.store.jobs.requeue(job.id)
-            put_job(self._services, job.id, job.kind)
+            if job.state in ("running", "queued"):
+                put_job(self._services, job.id, job.kind)
         for run in self._services.store.runs.open():
             if run.state == "queued" or is_alive(run):
                 put_run(self._services, run.id)
             else:
                 self._services.store.runs.finish(run.id, "failed", _broken_off(run))
 
-    def _look_after(self) -> None:
+    def _look_after(self, *, all_of_it: bool) -> None:
         try:
-            look_after(self._services)
+            queue_due(self._services)
+            if all_of_it:
+                look_after(self._services)
+                calibrate_due(self._services)
         except ArgusError as problem:  # a locked database: the next look will do
-            log.warning("similar samples: %s", problem)
+            log.warning("looking after what is due: %s", problem)
 
     def _job(self, job_id: int) -> None:
         if job_id == WARM_UP:
@@ -105,7 +113,7 @@ class Worker:
     def _run(self, run_id: int) -> None:
         runs = self._services.store.runs
         run = runs.get(run_id)
-        if run.state not in OPEN:
+        if run.state not in OPEN or PROFILES[run.launch].is_by_hand:
             return
         if run.state != "queued":  # a child of an earlier worker that is still at it
             while (run := runs.get(run_id)).state in OPEN and is_alive(run):
@@ -115,17 +123,18 @@ class Worker:
             path = self._services.home.logs / f"run-{run_id}.log"
             with path.open("ab") as out:
                 self._child = subprocess.Popen(
-                    ["nice", "-n", "19", sys.executable, "-m", "train.runs", str(run_id)],
+                    ["nice", "-n", "19", *launch_command(run.launch, run_id)],
                     stdout=out,
                     stderr=out,
                     stdin=subprocess.DEVNULL,
-                    env=os.environ | {"OMP_NUM_THREADS": str(_threads())},
+                    cwd=CHECKOUT,
+                    env=os.environ | launch_environment(run.launch, threads=_threads()),
                     start_new_session=True,
                 )
                 code = self._child.wait()
             log.info("run %d ended with code %d", run_id, code)
         run = runs.get(run_id)
-        if run.state in OPEN:
+        if run.state in ("running", "evaluating"):
             runs.finish(run_id, "failed", _broken_off(run))
 
 
@@ -139,7 +148,7 @@ def _broken_off(run: RunRecord) -> str:
     return (
         f"the run's process ended at step {run.step} of {run.total_steps} without a word: it was "
         f"killed, most often for lack of memory, or the machine went down. See logs/run-{run.id}.log. "
-        "The model in use is untouched; start the run again"
+        "The model in use is untouched; resume the run, and it goes on from its last checkpoint"
     )
 
 

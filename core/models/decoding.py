@@ -27,6 +27,7 @@ class Row:
     seed: int
     tokens: list[int] = field(default_factory=list)
     probabilities: list[float] = field(default_factory=list)
+    heads: list[float] = field(default_factory=list)  # of the tokens' beginnings: see `_token_heads`
     is_cut: bool = False  # the token limit came before the grammar's end
 
 
@@ -43,6 +44,7 @@ class Decoder:
         self._scale = getattr(model.config, "logit_scale", None)
         self._guide = llguidance.hf.from_tokenizer(tokenizer, n_vocab=self._head.weight.shape[0])
         self._eos = tokenizer.eos_token_id
+        self._heads = _token_heads(tokenizer, self._head.weight.shape[0])
         self._prefixes: dict[tuple[int, ...], Any] = {}
 
     def decode(
@@ -119,8 +121,9 @@ class Decoder:
             allowed = self._allowed(matcher)
             if allowed.size == 0 or (allowed.size == 1 and allowed[0] == self._eos):
                 return []
-            token, probability = self._sample(hidden, allowed, decoding, choser)
+            token, probability, head = self._sample(hidden, allowed, decoding, choser)
             row.probabilities.append(probability)
+            row.heads.append(head)
             if token == self._eos:
                 return []
             self._consume(matcher, [token])
@@ -133,16 +136,18 @@ class Decoder:
         forced = [t for t in forced if t != self._eos]
         self._consume(matcher, forced)
         row.probabilities += [1.0] * len(forced)
+        row.heads += [1.0] * len(forced)
         return chosen + forced
 
     def _sample(
         self, hidden: Any, allowed: np.ndarray, decoding: Decoding, choser: Any
-    ) -> tuple[int, float]:
-        """A token among those allowed, and its probability among them at temperature 1."""
+    ) -> tuple[int, float, float]:
+        """A token among those allowed, its probability among them at temperature 1, and that of all
+        that begin as it does."""
         import torch
 
         if allowed.size == 1:
-            return int(allowed[0]), 1.0
+            return int(allowed[0]), 1.0, 1.0
         ids = torch.from_numpy(allowed)
         logits = (self._head.weight[ids] @ hidden).float()
         if getattr(self._head, "bias", None) is not None:
@@ -160,7 +165,8 @@ class Decoder:
             # The smallest set whose sum reaches top_p; the likeliest token is always in it.
             ranked[torch.cumsum(ranked, 0) - ranked >= decoding.top_p] = 0.0
             at = int(order[torch.multinomial(ranked, 1, generator=choser)])
-        return int(allowed[at]), float(true[at])
+        alike = torch.from_numpy(self._heads[allowed] == self._heads[allowed[at]])
+        return int(allowed[at]), float(true[at]), float(true[alike].sum())
 
     def _allowed(self, matcher: Any) -> np.ndarray:
         bits = np.frombuffer(matcher.compute_bitmask(), dtype=np.uint8)
@@ -217,3 +223,16 @@ class Decoder:
         cache = copy.deepcopy(self._prefixes[key])
         cache.batch_repeat_interleave(count)
         return cache
+
+
+def _token_heads(tokenizer: Any, size: int) -> np.ndarray:
+    """A number for each token: the same for those that are alike up to their first quotation mark.
+
+    Whether a string ends here is one decision, whatever a token writes after its end.
+    """
+    heads = np.arange(size)
+    first: dict[str, int] = {}
+    for number, text in enumerate(tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))):
+        if text and '"' in text and number < size:
+            heads[number] = first.setdefault(text[: text.index('"')], number)
+    return heads

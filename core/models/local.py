@@ -186,12 +186,17 @@ class LocalBackend:
 
     def _text(self, row: Row) -> tuple[str, list[TokenProbability]]:
         """The reply, and which of its characters each token wrote (a character may take several)."""
-        reply, probabilities, start = "", [], 0
+        reply, pieces, start = "", [], 0
         for count in range(1, len(row.tokens) + 1):
             reply = self._tokenizer.decode(row.tokens[:count], skip_special_tokens=True)
             end = len(reply.rstrip("\ufffd"))
-            probabilities.append(
-                TokenProbability(start, max(end, start + 1), row.probabilities[count - 1])
-            )
+            whole, head = row.probabilities[count - 1], row.heads[count - 1]
+            cut = reply.find('"', start, end) + 1
+            if cut:
+                pieces.append(TokenProbability(start, cut, head))
+                if cut < end:
+                    pieces.append(TokenProbability(cut, end, min(1.0, whole / head)))
+            else:
+                pieces.append(TokenProbability(start, max(end, start + 1), whole))
             start = max(start, end)
-        return reply, probabilities
+        return reply, pieces

@@ -32,25 +32,28 @@ NAMED = 20  # samples that a refusal names one by one
 _REFUSED = "bulk_refused"
 
 
-def offer_bulk(count: int) -> None:
-    """The buttons for all of a queue; each opens its dialog."""
-    with st.container(key="bulk", horizontal=True, vertical_alignment="center"):
+def offer_bulk(count: int) -> Any:
+    """The buttons for all of a queue; each opens its dialog. Returns their row."""
+    row = st.container(key="bulk", horizontal=True, vertical_alignment="center")
+    with row:
         st.markdown(f":gray[{tn('bulk.all', count)}]", width="content")
         for kind in KINDS:
             st.button(
                 t(f"bulk.{kind}"), key=f"bulk_{kind}", disabled=not count,
                 on_click=open_dialog, args=(f"bulk_{kind}",),
             )  # fmt: skip
+    return row
 
 
-def show_last(collection_id: int) -> int | None:
+def show_last(collection_id: int, *, kinds: Sequence[BulkKind] = KINDS) -> int | None:
     """What was done in the last minutes, with its Undo at hand; and what an undo could not take
     back. Returns the operation that is shown."""
     refused = st.session_state.pop(_REFUSED, None)
     if refused:
         st.warning("\n\n".join(refused))
     for record in services().store.bulk.latest(collection_id, limit=1):
-        if record.left and datetime.now(UTC) - record.created < JUST_NOW:
+        is_recent = datetime.now(UTC) - record.created < JUST_NOW
+        if record.left and record.kind in kinds and is_recent:
             _show_record(record)
             return record.id
     return None

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 from pages._ui.catalogue_beside import BESIDE
+from pages._ui.catalogue_calibration import CALIBRATION
 from pages._ui.catalogue_collection import COLLECTION
 from pages._ui.catalogue_evolve import EVOLVE
 from pages._ui.catalogue_model import MODEL
+from pages._ui.catalogue_problems import PROBLEMS
 from pages._ui.catalogue_promotion import PROMOTION
+from pages._ui.catalogue_prompts import PROMPTS
 from pages._ui.catalogue_queues import QUEUES
 from pages._ui.catalogue_review import REVIEW
 from pages._ui.catalogue_runs import RUNS
 from pages._ui.catalogue_shell import SHELL
+from pages._ui.catalogue_sweeps import SWEEPS
 
 LANGUAGE = "en"
 TEXTS: dict[str, dict[str, str]] = {
     "en": {
         **SHELL,
         **COLLECTION,
+        **CALIBRATION,
         **MODEL,
         **REVIEW,
         **BESIDE,
         **EVOLVE,
         **QUEUES,
+        **PROBLEMS,
         **PROMOTION,
+        **PROMPTS,
         **RUNS,
+        **SWEEPS,
     }
 }
 

@@ -43,6 +43,7 @@ BENCH: dict[str, str] = {
     "slot.box": "box in {media}",
     "slot.range": "{from}–{to} s",
     "confidence": "confidence {n}",
+    "confidence.both": "confidence {role} of the role, {words} of the words",
     "confidence.show": "Confidence",
     "decision.open": "undecided",
     "decision.accepted": "accepted",

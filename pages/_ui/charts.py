@@ -124,6 +124,25 @@ def loss_figure(
     return figure
 
 
+def sweep_figure(series: Mapping[str, Sequence[tuple[str, float]]], *, title: str) -> Any:
+    """A line a figure over the settings that were tried, in their order."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    dashes = ("solid", "dash", "solid", "dash")
+    colours = (ACCENT, ACCENT, _QUIET, _QUIET)
+    for (name, points), dash, colour in zip(series.items(), dashes, colours, strict=True):
+        figure.add_scatter(
+            x=[x for x, _ in points], y=[y for _, y in points], name=name, mode="lines+markers",
+            line={"color": colour, "width": 2, "dash": dash}, marker={"size": 8},
+            hovertemplate="%{x}: %{y:.1f} %<extra>" + name + "</extra>",
+        )  # fmt: skip
+    figure.update_layout(**_frame(300, top=60))
+    figure.update_xaxes(title=title, type="category")
+    figure.update_yaxes(ticksuffix=" %", rangemode="tozero", zeroline=False)
+    return figure
+
+
 def smooth(values: Sequence[float]) -> list[float]:
     """An exponential moving average that starts at the first value.
 

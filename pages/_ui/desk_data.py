@@ -8,13 +8,14 @@ from typing import Any
 from core.errors import ArgusError
 from core.languages import RIGHT_TO_LEFT, in_order, name_of
 from core.queues import Queue
-from core.records import JobRecord, ReviewRecord, SampleRecord
+from core.records import JobRecord, ReviewRecord, SampleRecord, SuggestionRecord
 from core.review import document_from, document_to_dict
 from core.samples import Source
 from core.schema import Schema, offered
 from pages._ui.catalogue import t
 from pages._ui.desk import newest_review
 from pages._ui.desk_notes import note_data
+from pages._ui.problem_words import check_data
 from pages._ui.queue_words import write_why
 from storage.store import Store
 from train.queue import request_suggestion, worker_is_alive
@@ -50,6 +51,7 @@ def sample_data(store: Store, key: int, *, person: str, queue: Queue | None = No
         "base": newest.id if newest else None,
         "fresh": document_to_dict(document_from(record, suggestion)),
         "model": suggestion.model_id if suggestion else None,
+        "checks": _checks(store, record, suggestion),
         "draft": {"rev": draft.rev, **draft.document} if draft else None,
         "notes": [note_data(note) for note in store.notes.list(key)],
     }
@@ -131,6 +133,14 @@ def _why(record: SampleRecord, newest: ReviewRecord | None) -> str:
     if newest.origin == "import":
         return t("review.why.imported")
     return t("review.why.reviewed", person=newest.person or "–")
+
+
+def _checks(store: Store, record: SampleRecord, suggestion: SuggestionRecord | None) -> list[_Json]:
+    """What is wrong with the suggestion that the sample opens with; a review is a person's."""
+    if suggestion is None or not suggestion.problems or record.sample.events is not None:
+        return []
+    schema = store.collections.schema(record.collection_id)
+    return check_data(suggestion.problems, suggestion.events, schema)
 
 
 def _queue_why(store: Store, queue: Queue, key: int, person: str) -> str:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.errors import PromotionRefused
 from core.records import CollectionRecord, EvaluationRecord, ModelRecord
+from pages._ui.calibration import show_calibration
 from pages._ui.catalogue import t, tn
 from pages._ui.layout import confirm_note, error_boundary, escape, show_error
 from pages._ui.promotion_rule import say_differences
@@ -44,6 +45,7 @@ def show_model(
     _offer_actions(chosen, model, found, splits)
     if st.session_state.get(_REFUSED) == model.id:
         _offer_override(chosen, model)
+    show_calibration(chosen, model)
     current = found.in_use if model.id == found.in_use_id else found.candidate
     for other in scores:
         if current is None or other.id != current.id:
@@ -62,8 +64,22 @@ def _facts(model: ModelRecord) -> str:
     if model.run_id is not None:
         parts.append(t("run.name", n=model.run_id))
     if model.is_base:
-        parts.append(t("model.remote" if model.is_remote else "model.local", place=model.location))
+        parts += _place(model)
     return escape(" · ".join(parts))
+
+
+def _place(model: ModelRecord) -> list[str]:
+    """Where a base model is, and what it is where it is no model of its own."""
+    if model.kind == "scripted":
+        return [t("model.scripted", place=model.location)]
+    if model.kind == "weights":
+        return [t("model.remote" if model.is_remote else "model.local", place=model.location)]
+    facts = model.manifest
+    said = t(
+        "model.server", place=model.location, name=facts["name"], context=f"{facts['context']:,}"
+    )
+    variable = facts["key_variable"]
+    return [said, t("model.server.key", variable=variable)] if variable else [said]
 
 
 def _show_comparison(found: Comparison, model: ModelRecord) -> None:

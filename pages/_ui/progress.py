@@ -94,7 +94,8 @@ def _show_job(job: JobRecord) -> None:
     text = t(
         f"job.{job.kind}", model=job.payload.get("model", ""), split=job.payload.get("split", "")
     )
-    state = t("job.queued") if job.state == "queued" else f"{job.progress:.0%}"
+    is_running = job.state == "running"
+    state = f"{job.progress:.0%}" if is_running else t(f"job.{job.state}")
     line.progress(job.progress, text=f"{text} · {state}")
     if not job.cancel_requested:
         button.button(

@@ -20,7 +20,7 @@ from pages._ui.session import services
 from pages._ui.words import browser_zone
 
 MORE = (
-    "splits", "modalities", "sources", "flagged", "published_from", "published_to",
+    "splits", "modalities", "sources", "flagged", "problems", "published_from", "published_to",
     "imported_from", "imported_before", "confidence_from", "confidence_to",
 )  # fmt: skip
 
@@ -120,19 +120,16 @@ def _seed(fields: _Fields, value: int) -> int:
 
 def _more(fields: _Fields, wanted: SampleFilter) -> SampleFilter:
     sources = services().store.queues.sources(fields.collection_id)
-    cells = st.columns(4)
-    flagged = fields.one(
-        cells[3], "flagged", [True, False], wanted.flagged,
-        lambda f: t(f"queues.flagged.{'yes' if f else 'no'}"),
-    )  # fmt: skip
+    cells = st.columns(5)
     wanted = replace(
         wanted,
+        flagged=_yes_or_no(cells[3], fields, "flagged", wanted.flagged),
+        problems=_yes_or_no(cells[4], fields, "problems", wanted.problems),
         splits=fields.several(cells[0], "split", SPLITS, wanted.splits, lambda s: t(f"split.{s}")),
         modalities=fields.several(
             cells[1], "modality", MODALITIES, wanted.modalities, lambda m: t(f"modality.{m}")
         ),
         sources=fields.several(cells[2], "source", sources, wanted.sources),
-        flagged=flagged,
     )
     ends = st.columns(6)
     imported_to = fields.day(ends[3], "imported_to", _last_day(wanted.imported_before))
@@ -147,6 +144,14 @@ def _more(fields: _Fields, wanted: SampleFilter) -> SampleFilter:
         confidence_from=fields.figure(ends[4], "confidence_from", wanted.confidence_from),
         confidence_to=fields.figure(ends[5], "confidence_to", wanted.confidence_to),
     )
+
+
+def _yes_or_no(cell: Any, fields: _Fields, name: str, value: bool | None) -> bool | None:
+    found: bool | None = fields.one(
+        cell, name, [True, False], value,
+        lambda answer: t(f"queues.{name}.{'yes' if answer else 'no'}"),
+    )  # fmt: skip
+    return found
 
 
 def _is_set(value: object) -> bool:

@@ -11,6 +11,7 @@ from core.queues import Queue, Why
 from core.records import SampleFilter
 from core.schema import Schema, label
 from pages._ui.catalogue import LANGUAGE, t, tn
+from pages._ui.problem_words import write_problem
 from pages._ui.words import browser_zone, write_list
 
 UNSURE = 0.5  # a lowest confidence from here on is not called unsure
@@ -40,6 +41,8 @@ def write_why(why: Why, schema: Schema | None = None) -> str:
     if why.key == "queue.why.disagree":
         what = t(f"queue.differs.{str(values['kind']).partition('_')[0]}")
         return tn(why.key, values["n"], what=what)
+    if why.key == "queue.why.problems":
+        return tn(why.key, values["n"], problem=write_problem(values["problem"], schema))
     if why.key == "queue.why.mine":
         return _mine(values)
     if "type" in values:
@@ -73,6 +76,8 @@ def describe_filter(wanted: SampleFilter, schema: Schema | None = None) -> str:
     ]
     if wanted.flagged is not None:
         parts.append(t(f"queues.flagged.{'yes' if wanted.flagged else 'no'}"))
+    if wanted.problems is not None:
+        parts.append(t(f"queues.problems.{'yes' if wanted.problems else 'no'}"))
     return " · ".join(part for part in parts if part)
 
 

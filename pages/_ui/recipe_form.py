@@ -7,20 +7,32 @@ from typing import Any
 import streamlit as st
 
 from pages._ui.catalogue import t
-from train.balance import BALANCES
-from train.recipes import LINEAR, PRESETS, Recipe, recipe_from_dict, recipe_to_dict
+from train.recipes import (
+    CHOICES,
+    FRACTIONS,
+    LINEAR,
+    PRESETS,
+    Recipe,
+    recipe_from_dict,
+    recipe_to_dict,
+)
 
 _COLUMNS = (
-    ("epochs", "batch_size", "accumulation", "learning_rate", "schedule", "warmup_steps"),
-    ("rank", "alpha", "dropout", "target_modules", "weight_decay", "max_grad_norm"),
-    ("max_tokens", "per_language", "balance", "seed", "quantisation", "double_quantisation"),
-)
-_CHOICES = {
-    "schedule": ("linear", "cosine", "constant"),
-    "quantisation": ("nf4", "none"),
-    "balance": BALANCES,
-}
-_FRACTIONS = {"epochs", "dropout", "learning_rate", "weight_decay", "max_grad_norm"}
+    (
+        "epochs", "batch_size", "accumulation", "learning_rate", "schedule", "warmup_steps",
+        "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon", "max_grad_norm",
+    ),
+    (
+        "rank", "alpha", "dropout", "target_modules", "quantisation", "double_quantisation",
+        "compute_dtype", "gradient_checkpointing",
+    ),
+    (
+        "max_tokens", "per_language", "balance", "seed", "evaluate_every", "eval_samples",
+        "scored_samples", "patience", "checkpoint_minutes", "checkpoint_steps",
+    ),
+)  # fmt: skip
+_TINY = {"learning_rate": 1e-5, "adam_epsilon": 1e-9}
+_FINE = {"adam_beta1": 0.01, "adam_beta2": 0.001}
 
 
 def choose_recipe() -> Recipe:
@@ -43,8 +55,8 @@ def choose_recipe() -> Recipe:
 
 def _setting(name: str, usual: Any, key: str) -> Any:
     label = t(f"recipe.{name}")
-    if name in _CHOICES:
-        options = _CHOICES[name]
+    if name in CHOICES:
+        options = CHOICES[name]
         return st.selectbox(label, options, options.index(usual), key=key)
     if name == "target_modules":
         chosen = st.multiselect(
@@ -53,11 +65,10 @@ def _setting(name: str, usual: Any, key: str) -> Any:
         return list(chosen)
     if isinstance(usual, bool):
         return st.checkbox(label, usual, key=key)
-    if name in _FRACTIONS:
-        tiny = name == "learning_rate"
+    if name in FRACTIONS:
         value = st.number_input(
-            label, value=float(usual), step=1e-5 if tiny else 0.1, key=key,
-            format="%.1e" if tiny else "%g",
+            label, value=float(usual), step=_TINY.get(name) or _FINE.get(name, 0.1), key=key,
+            format="%.1e" if name in _TINY else "%g",
         )  # fmt: skip
         return float(value)
     placeholder = t("recipe.all") if name == "per_language" else None

@@ -8,12 +8,15 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.bulk import BulkOrder
 from core.languages import name_of
+from core.queue_work import run_bulk
+from core.queues import Queue
 from core.records import CollectionRecord, SampleFilter
 from core.samples import SPLITS
 from pages._ui.catalogue import t, tn
 from pages._ui.layout import confirm_note, error_boundary
-from pages._ui.session import services
+from pages._ui.session import person, services
 from pages._ui.words import browser_zone, write_hanging
 
 PAGE = 100
@@ -48,7 +51,7 @@ def show_samples(chosen: CollectionRecord, wanted: SampleFilter) -> None:
             st.info(t("samples.none"))
     keys = [int(table["key"].iloc[row]) for row in selected if row < len(table)]
     with bar:
-        _show_actions(keys, count, page)
+        _show_actions(chosen, keys, count, page)
 
 
 def _show_table(table: pd.DataFrame, *, key: str) -> Sequence[int]:
@@ -87,7 +90,7 @@ def _show_table(table: pd.DataFrame, *, key: str) -> Sequence[int]:
     return rows
 
 
-def _show_actions(keys: Sequence[int], count: int, page: int) -> None:
+def _show_actions(chosen: CollectionRecord, keys: Sequence[int], count: int, page: int) -> None:
     """How many match, and the buttons for the selected ones; the line is there either way."""
     line, review, drop = st.columns([5, 1.3, 1.3], vertical_alignment="center")
     said = tn("count.sample", count)
@@ -110,11 +113,11 @@ def _show_actions(keys: Sequence[int], count: int, page: int) -> None:
         st.session_state["samples_to_delete"] = tuple(keys)
     doomed = st.session_state.get("samples_to_delete")
     if doomed:
-        _confirm(doomed)
+        _confirm(chosen, doomed)
 
 
-def _confirm(keys: Sequence[int]) -> None:
-    """Name what hangs on the samples, then delete them or not."""
+def _confirm(chosen: CollectionRecord, keys: Sequence[int]) -> None:
+    """Name what hangs on the samples, then delete them or not; `pages/samples.py` offers Undo."""
     with st.container(border=True, key="confirm_samples"):
         hanging = services().store.samples.what_hangs_on(keys)
         if not hanging["samples"]:
@@ -128,7 +131,8 @@ def _confirm(keys: Sequence[int]) -> None:
                 st.rerun()
         with error_boundary():
             if pressed:
-                services().store.samples.delete(keys)
+                these = Queue(chosen.id, "oldest", SampleFilter(keys=keys))
+                run_bulk(services().store, BulkOrder(these, "delete"), person=person() or "")
                 st.session_state.pop("samples_to_delete")
                 confirm_note(t("samples.deleted", what=write_hanging(hanging)))
                 st.rerun()

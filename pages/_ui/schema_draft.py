@@ -1,4 +1,4 @@
-"""A schema being edited: kept in the session until it is saved as a new version."""
+"""A schema being edited: kept in the store, change by change, until it is saved as a new version."""
 
 from __future__ import annotations
 
@@ -48,12 +48,11 @@ def open_draft(collection: CollectionRecord) -> Draft:
         if is_fresh and kept.collection_id == collection.id:
             return kept
         turn = kept.turn + 1
-    schema = services().store.collections.schema(collection.id)
-    return keep(Draft(collection.id, collection.schema_number, schema, schema, turn))
-
-
-def keep(draft: Draft) -> Draft:
-    """Remember the draft for the next run."""
+    store = services().store
+    stored = store.schema_drafts.get(collection.id, person() or "")
+    number = stored[0] if stored else collection.schema_number
+    base = store.collections.schema(collection.id, number)
+    draft = Draft(collection.id, number, base, stored[1] if stored else base, turn)
     st.session_state[_KEY] = draft
     return draft
 
@@ -61,12 +60,19 @@ def keep(draft: Draft) -> Draft:
 def discard() -> None:
     """Forget what was changed; the next run opens the newest version."""
     kept = st.session_state[_KEY]
+    services().store.schema_drafts.drop(kept.collection_id, person() or "")
     st.session_state[_KEY] = replace(kept, number=0, schema=kept.base)
 
 
-def change(draft: Draft, schema: Schema, *, reshaped: bool = False) -> Draft:
-    """The draft with another schema."""
-    return keep(replace(draft, schema=schema, turn=draft.turn + reshaped))
+def change(draft: Draft, schema: Schema, *, reshaped: bool = False) -> None:
+    """Put another schema into the draft; a reload of the page finds it in the store."""
+    changed = replace(draft, schema=schema, turn=draft.turn + reshaped)
+    drafts = services().store.schema_drafts
+    if changed.is_changed:
+        drafts.keep(draft.collection_id, person() or "", number=draft.number, schema=schema)
+    else:
+        drafts.drop(draft.collection_id, person() or "")
+    st.session_state[_KEY] = changed
 
 
 def save(draft: Draft, *, note: str) -> int:

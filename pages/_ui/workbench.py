@@ -9,16 +9,17 @@ from typing import Any
 import streamlit as st
 
 from pages._ui.catalogue_beside import BENCH_BESIDE
+from pages._ui.catalogue_problems import BENCH_PROBLEMS
 from pages._ui.catalogue_review import BENCH
 
 KEY = "workbench"
 EVENTS = ("draft", "submit", "open", "filter", "ask", "skip", "note", "side")
 # One module in the browser: each file may use what stands in those before it.
 _PARTS = (
-    "text", "document", "opinion", "sync", "evidence", "cards", "windows", "keys", "bench", "edits",
+    "text", "document", "opinion", "sync", "evidence", "cards", "checks", "windows", "keys", "bench", "edits",
     "moves", "notes", "examples", "history", "compare", "outline", "frame",
 )  # fmt: skip
-_WORDS = {**BENCH, **BENCH_BESIDE}
+_WORDS = {**BENCH, **BENCH_BESIDE, **BENCH_PROBLEMS}
 _FOLDER = Path(__file__).parent
 
 

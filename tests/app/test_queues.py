@@ -119,7 +119,7 @@ def test_a_saved_queue_is_changed_renamed_and_deleted(open_page, demo, services)
 
 def test_changes_can_be_discarded(open_page, demo):
     app = open_page("queues", queue="uncertain")
-    field(app, "_type").set_value("outage").run()
+    field(app, "_type").set_value(["outage"]).run()
     assert not app.dataframe
 
     press(app, "queue_discard")

@@ -7,6 +7,8 @@ import json
 import pytest
 
 from core.formats.argus_jsonl import write_line
+from core.samples import sample_to_dict
+from core.schema import Schema
 from tests.app.data import TEXTS, add_demo, make_sample
 
 
@@ -175,8 +177,11 @@ def test_the_demo_is_offered_where_there_is_nothing(open_page, services):
     assert services.store.collections.find("demo") is not None
 
 
-def test_deleting_samples_names_what_hangs_on_them(open_page, services):
+def test_deleting_samples_names_what_hangs_on_them_and_undo_brings_it_back(open_page, services):
     record = add_demo(services)
+    before = [
+        sample_to_dict(r.sample) for r in services.store.samples.list(collection_id=record.id)
+    ]
     keys = services.store.samples.keys(collection_id=record.id)[:2]
     app = open_page("samples")
 
@@ -184,6 +189,29 @@ def test_deleting_samples_names_what_hangs_on_them(open_page, services):
     app.run()
     named = said(app)
     app.button(key="delete_samples_yes").click().run()
+    left = services.store.samples.count(collection_id=record.id)
+    deleted = said(app)
+    next(b for b in app.button if b.key and b.key.startswith("undo_")).click().run()
 
     assert "2 samples and 2 reviews" in named
-    assert services.store.samples.count(collection_id=record.id) == 22
+    assert left == 22
+    assert "2 samples deleted" in deleted
+    after = [sample_to_dict(r.sample) for r in services.store.samples.list(collection_id=record.id)]
+    assert after == before
+    assert not [b for b in app.button if b.key and b.key.startswith("undo_")]
+
+
+def test_undo_is_offered_where_the_last_sample_was_deleted(open_page, services):
+    record = services.store.collections.create("新闻", Schema())
+    samples = [make_sample(code, code, split=None, labelled=False) for code in ("zh", "ru")]
+    keys = services.store.samples.add(record.id, samples, schema_number=1)
+    app = open_page("samples")
+
+    app.session_state["samples_to_delete"] = tuple(keys)
+    app.run()
+    app.button(key="delete_samples_yes").click().run()
+    empty = services.store.samples.count(collection_id=record.id)
+    next(b for b in app.button if b.key and b.key.startswith("undo_")).click().run()
+
+    assert empty == 0
+    assert services.store.samples.keys(collection_id=record.id) == keys

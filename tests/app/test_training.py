@@ -170,3 +170,44 @@ def test_one_run_alone_says_what_a_second_one_will_bring(open_page, services):
     app = open_page("training")
 
     assert "With a second one" in said(app)
+
+
+def test_a_sweep_is_queued_from_the_page_and_read_as_one_table(open_page, services):
+    record = add_demo(services)
+    app = open_page("training")
+
+    app.text_input(key="sweep_values_0_rank").set_value("8 16; 32").run()
+    app.button(key="start_sweep").click().run()
+
+    runs = services.store.runs.all(record.id)
+    assert not app.exception
+    assert [(r.recipe["rank"], r.recipe["alpha"]) for r in runs[::-1]] == [
+        (8, 16),
+        (16, 32),
+        (32, 64),
+    ]
+    table = next(e.value for e in app.table if "LoRA rank" in e.value.columns)
+    assert list(table["LoRA rank"]) == ["8", "16", "32"]
+    assert "0 of 3 runs have ended" in said(app)
+
+
+def test_a_value_that_cannot_be_swept_is_named_and_nothing_starts(open_page, services):
+    record = add_demo(services)
+    app = open_page("training")
+
+    app.text_input(key="sweep_values_0_rank").set_value("8 много").run()
+
+    assert "'много'" in app.error[0].value
+    assert services.store.runs.all(record.id) == []
+
+
+def test_a_learning_curve_is_one_click_and_the_advice_says_that_it_is_missing(open_page, services):
+    record = add_demo(services)
+    app = open_page("training")
+
+    unknown = said(app)
+    app.button(key="start_curve").click().run()
+
+    assert "A learning curve answers it" in unknown
+    sizes = [r.recipe["per_language"] for r in services.store.runs.all(record.id)[::-1]]
+    assert sizes == [1, 2, None]

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from core.bulk import BulkOrder
 from core.errors import InputError, RefusedError
-from core.ports import Decoding
+from core.ports import Decoding, Prompting
 from core.queue_work import run_bulk, undo_bulk
 from core.queues import Queue, default_queue
 from core.records import SampleFilter
@@ -383,11 +383,12 @@ class Scripted:
 
     model_id = "large"
     decoding = Decoding()
+    prompting = Prompting("1")
 
     def __init__(self, sure=0.7):
         self.sure, self.asked = sure, []
 
-    def suggest(self, samples, schema, *, decoding=None, on_step=None):
+    def suggest(self, samples, schema, *, decoding=None, prompting=None, on_step=None):
         from core.ports import Suggested
 
         self.asked += [s.id for s in samples]
@@ -395,6 +396,9 @@ class Scripted:
             Suggested((make_event(s.language, "outage", sure=self.sure),), "{}", "1")
             for s in samples
         ]
+
+    def fits(self, sample, schema, *, prompting=None):
+        return True
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 
 from core.errors import CancelledError, ModelError
 from core.events import Event, span
+from core.models.decoding import Row, _token_heads
 from core.models.local import LocalBackend, check_folder, load_model
 from core.ports import Decoding
 from core.prompts import TUNED, fill_prompt, versions
@@ -65,6 +66,36 @@ def test_a_batch_says_what_each_sample_alone_says(backend):
     assert same >= len(SAMPLES) - 1
 
 
+class Words:
+    """A tokenizer of whole pieces, three of which end a string."""
+
+    TOKENS = ('"],', "чип", '"]', '芯"', '"', '[["')
+
+    def __len__(self) -> int:
+        return len(self.TOKENS)
+
+    def convert_ids_to_tokens(self, ids):
+        return [self.TOKENS[i] for i in ids]
+
+    def decode(self, ids, **_):
+        return "".join(self.convert_ids_to_tokens(ids))
+
+
+def test_tokens_that_end_a_string_alike_are_one_decision():
+    assert list(_token_heads(Words(), 7)) == [0, 1, 0, 3, 0, 5, 6]
+
+
+def test_a_token_that_ends_a_string_and_more_counts_in_two_pieces(backend, monkeypatch):
+    monkeypatch.setattr(backend, "_tokenizer", Words())
+    row = Row([], "", 0, tokens=[5, 1, 0], probabilities=[1.0, 0.5, 0.2], heads=[1.0, 0.5, 0.8])
+
+    reply, pieces = backend._text(row)
+
+    assert [(reply[p.start : p.end], p.probability) for p in pieces] == [
+        ('[["', 1.0), ("чип", 0.5), ('"', 0.8), ("],", pytest.approx(0.25)),
+    ]  # fmt: skip
+
+
 def test_the_same_seed_gives_the_same_reply(backend):
     seeded = Decoding(temperature=1.0, seed=5, max_new_tokens=60)
 
@@ -119,7 +150,8 @@ def test_a_prompt_holds_the_text_and_its_prefix_is_shared(version, sample):
     prompt = fill_prompt(version, SCHEMA, sample)
 
     assert sample.text.replace("\r\n", "  ").replace("\t", " ") in prompt.rest
-    assert prompt.prefix == fill_prompt(version, SCHEMA, SAMPLES[0]).prefix
+    other = replace(SAMPLES[0], language=sample.language)
+    assert prompt.prefix == fill_prompt(version, SCHEMA, other).prefix
     assert version == TUNED or "Сбой 故障" in prompt.prefix
 
 

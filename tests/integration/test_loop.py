@@ -6,17 +6,20 @@ import pytest
 
 from core.errors import PromotionRefused, RefusedError, TrainingError
 from core.events import Argument, Event, span
+from core.queues import Queue
 from core.records import SampleFilter
 from core.samples import Sample
 from core.schema import EventType, Role, Schema
 from train import queue, registry
 from train.evaluate import evaluate_model
-from train.jobs import WarmModel, handle_job
+from train.jobs import handle_job
 from train.recipes import Recipe
+from train.register import register_model
 from train.runs import add_run, execute_run
 from train.services import Services
 from train.snapshot import judged_split, plan_run
 from train.suggest import suggest_samples
+from train.warm import WarmModel
 
 SCHEMA = Schema((EventType("launch", roles=(Role("agent"), Role("product"))),))
 RECIPE = replace(
@@ -51,7 +54,7 @@ def collection(services, tiny_model) -> int:
     samples += [labelled(c, n, "test") for c in WORDS for n in range(2, 4)]
     samples += [replace(labelled(c, 9, None), events=None) for c in WORDS]
     services.store.samples.add(made.id, samples, schema_number=1)
-    registry.register_model(services, str(tiny_model), "Tiny")
+    register_model(services, str(tiny_model), "Tiny")
     return made.id
 
 
@@ -233,7 +236,7 @@ def test_the_worker_suggests_for_the_open_sample_and_ahead_of_the_queue(services
     assert services.store.jobs.get(job_id).state == "done"
     assert services.store.samples.suggestion(keys[1]).model_id == base_id(services)
     assert services.store.samples.get(keys[1]).state == "suggested"
-    queue.keep_ahead(services, collection, after=keys[1])
+    queue.keep_ahead(services, Queue(collection, "oldest"), after=keys[1], person="Анна")
     ahead = services.store.jobs.open("annotate")[0]
     handle_job(services, warm, ahead.id)
     assert all(services.store.samples.suggestion(key) for key in keys)
@@ -242,7 +245,7 @@ def test_the_worker_suggests_for_the_open_sample_and_ahead_of_the_queue(services
 def test_a_persons_request_interrupts_work_ahead_which_goes_on_later(services, collection):
     warm = WarmModel(services)
     keys = services.store.samples.keys(SampleFilter(states=["new"]), collection_id=collection)
-    queue.keep_ahead(services, collection, after=0)
+    queue.keep_ahead(services, Queue(collection, "oldest"), after=0, person="Анна")
     ahead = services.store.jobs.open("annotate")[0]
     asked = queue.request_suggestion(services, keys[-1])
 

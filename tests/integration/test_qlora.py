@@ -9,8 +9,9 @@ from core.errors import TrainingError
 from core.events import Argument, Event, span
 from core.samples import Sample
 from core.schema import EventType, Role, Schema
-from train import qlora
+from train import loading, lora, loss, qlora
 from train.examples import Example, collate, make_examples
+from train.loading import load_for_training
 from train.loss import frozen_head_loss
 from train.recipes import Recipe
 
@@ -38,7 +39,7 @@ RECIPE = replace(
 
 @pytest.fixture
 def loaded(tiny_model):
-    model, tokenizer = qlora.load_for_training(str(tiny_model), RECIPE)
+    model, tokenizer = load_for_training(str(tiny_model), RECIPE)
     examples, _ = make_examples(SAMPLES, SCHEMA, tokenizer, max_tokens=512)
     return model, tokenizer, examples
 
@@ -65,16 +66,70 @@ def test_a_batch_is_padded_on_the_right_as_its_docstring_shows():
     assert batch["attention_mask"].tolist() == [[1, 1, 1, 1], [1, 1, 0, 0]]
 
 
-def test_the_base_is_in_nf4_and_only_the_adapter_trains(loaded):
+@pytest.mark.parametrize("kind", ["nf4", "fp4"])
+@pytest.mark.parametrize("is_double", [True, False])
+def test_the_unpacked_base_computes_what_the_packed_one_does(
+    tiny_model, monkeypatch, kind, is_double
+):
     import bitsandbytes as bnb
 
-    model, _, _ = loaded
+    recipe = replace(RECIPE, quantisation=kind, double_quantisation=is_double)
+    ids = torch.tensor([[2, 40, 80, 120, 90]])
+    unpacked, _ = load_for_training(str(tiny_model), recipe)
+    monkeypatch.setattr(loading, "_has_room", lambda _: False)
+    packed, _ = load_for_training(str(tiny_model), recipe)
 
-    quantised = [m for m in model.modules() if isinstance(m, bnb.nn.Linear4bit)]
-    assert len(quantised) == 14
-    assert all(m.weight.quant_state.quant_type == "nf4" for m in quantised)
-    assert all(m.weight.quant_state.nested for m in quantised)
-    assert all("lora_" in n for n, p in model.named_parameters() if p.requires_grad)
+    layers = [m for m in packed.modules() if isinstance(m, bnb.nn.Linear4bit)]
+    assert len(layers) == 14
+    assert all(m.weight.quant_state.quant_type == kind for m in layers)
+    assert all(m.weight.quant_state.nested == is_double for m in layers)
+    assert not [m for m in unpacked.modules() if isinstance(m, bnb.nn.Linear4bit)]
+    torch.testing.assert_close(unpacked(ids).logits, packed(ids).logits, rtol=0, atol=0.02)
+    layer = next(m for n, m in unpacked.named_modules() if n.endswith("up_proj.base_layer"))
+    values = bnb.functional.dequantize_4bit(layers[5].weight.data, layers[5].weight.quant_state)
+    assert torch.equal(layer.weight, values)
+
+
+@pytest.mark.parametrize("quantisation", ["nf4", "int8", "none"])
+def test_only_the_adapter_trains_however_the_base_is_held(tiny_model, tmp_path, quantisation):
+    recipe = replace(RECIPE, quantisation=quantisation, gradient_checkpointing=True)
+    model, tokenizer = load_for_training(str(tiny_model), recipe)
+    examples, _ = make_examples(SAMPLES, SCHEMA, tokenizer, max_tokens=512)
+    before = {n: p.clone() for n, p in model.named_parameters()}
+    points = []
+
+    qlora.train(
+        model, examples, recipe, total_steps=6, checkpoints=tmp_path,
+        on_step=lambda p: points.append(p) or "on",
+    )  # fmt: skip
+
+    changed = {n for n, p in model.named_parameters() if not torch.equal(before[n], p)}
+    assert changed
+    assert all("lora_" in name for name in changed)
+    assert points[-1].loss < points[0].loss
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.3])
+def test_a_fused_layer_computes_what_pefts_own_does(tiny_model, rate):
+    recipe = replace(RECIPE, dropout=rate, quantisation="none", compute_dtype="float32")
+    model, tokenizer = load_for_training(str(tiny_model), recipe)
+    torch.manual_seed(1)
+    layer = next(m for n, m in model.named_modules() if n.endswith("up_proj"))
+    torch.nn.init.normal_(layer.lora_B["default"].weight)
+    x = torch.randn(3, 7, 64, requires_grad=True)
+    trained = (x, layer.lora_A["default"].weight, layer.lora_B["default"].weight)
+
+    def outcome(forward) -> list[torch.Tensor]:
+        torch.manual_seed(2)
+        for tensor in trained:
+            tensor.grad = None
+        out = forward(x)
+        out.square().sum().backward()
+        return [out, *(t.grad.clone() for t in trained)]
+
+    assert layer.forward.func is lora._forward
+    for ours, theirs in zip(outcome(layer.forward), outcome(layer.forward.args[1]), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
 def test_training_lowers_the_loss_and_leaves_an_adapter_that_loads(loaded, tiny_model, tmp_path):
@@ -82,13 +137,13 @@ def test_training_lowers_the_loss_and_leaves_an_adapter_that_loads(loaded, tiny_
 
     model, _, examples = loaded
     points = []
-    reached = qlora.train(
+    ended = qlora.train(
         model, examples, RECIPE, total_steps=12, checkpoints=tmp_path / "checkpoint",
-        on_step=lambda p: points.append(p) or True,
+        on_step=lambda p: points.append(p) or "on",
     )  # fmt: skip
-    qlora.save_adapter(model, tmp_path / "adapter", facts={"steps": reached})
+    qlora.save_adapter(model, tmp_path / "adapter", facts={"steps": ended.step})
 
-    assert reached == 12
+    assert (ended.step, ended.how) == (12, "done")
     assert points[-1].loss < 0.97 * points[0].loss
     assert (tmp_path / "adapter" / "adapter_model.safetensors").exists()
     tuned, _ = load_model(str(tiny_model), adapter=tmp_path / "adapter")
@@ -100,11 +155,12 @@ def test_training_lowers_the_loss_and_leaves_an_adapter_that_loads(loaded, tiny_
 def test_a_run_that_is_stopped_keeps_what_it_has_done(loaded, tmp_path):
     model, _, examples = loaded
 
-    reached = qlora.train(
-        model, examples, RECIPE, total_steps=30, checkpoints=tmp_path, on_step=lambda p: p.step < 3
-    )
+    ended = qlora.train(
+        model, examples, RECIPE, total_steps=30, checkpoints=tmp_path,
+        on_step=lambda p: "on" if p.step < 3 else "stop",
+    )  # fmt: skip
 
-    assert reached == 3
+    assert (ended.step, ended.how) == (3, "stopped")
 
 
 def test_a_loss_that_is_not_a_number_ends_the_run_with_the_remedy(loaded, tmp_path):
@@ -114,7 +170,7 @@ def test_a_loss_that_is_not_a_number_ends_the_run_with_the_remedy(loaded, tmp_pa
 
     with pytest.raises(TrainingError, match="lower learning rate"):
         qlora.train(
-            model, examples, RECIPE, total_steps=2, checkpoints=tmp_path, on_step=lambda _: True
+            model, examples, RECIPE, total_steps=2, checkpoints=tmp_path, on_step=lambda _: "on"
         )
 
 
@@ -138,18 +194,48 @@ def test_samples_longer_than_max_tokens_are_left_out_and_named(loaded):
 
 
 @pytest.mark.parametrize("softcap", [None, 3.0])
-def test_the_loss_through_a_frozen_head_is_plain_cross_entropy(softcap):
+@pytest.mark.parametrize("has_bias", [False, True])
+def test_the_loss_through_a_frozen_head_is_plain_cross_entropy(softcap, has_bias):
     torch.manual_seed(0)
-    hidden, weight = torch.randn(250, 16, requires_grad=True), torch.randn(300, 16)
-    wanted = torch.randint(0, 300, (250,))
+    hidden, weight = torch.randn(250, 16, requires_grad=True), torch.randn(5000, 16)
+    bias = torch.randn(5000) if has_bias else None
+    wanted = torch.randint(0, 5000, (250,))
 
-    ours = frozen_head_loss(hidden, weight, wanted, softcap=softcap)
+    ours = frozen_head_loss(hidden, weight, wanted, bias=bias, softcap=softcap)
     (ours * 0.5).backward()
     gradient, hidden.grad = hidden.grad.clone(), None
-    logits = hidden @ weight.T
+    logits = torch.nn.functional.linear(hidden, weight, bias)
     logits = torch.tanh(logits / softcap) * softcap if softcap else logits
     plain = torch.nn.functional.cross_entropy(logits, wanted, reduction="sum")
     (plain * 0.5).backward()
 
     torch.testing.assert_close(ours, plain)
-    torch.testing.assert_close(gradient, hidden.grad)
+    torch.testing.assert_close(gradient, hidden.grad, rtol=1e-4, atol=1e-5)
+
+
+def test_faint_probabilities_change_the_gradient_less_than_bf16_can_tell(monkeypatch):
+    torch.manual_seed(0)
+    weight = torch.randn(6000, 64).bfloat16()
+    wanted = torch.randint(0, 6000, (40,))
+    states = (weight[wanted].float() * 0.2 + torch.randn(40, 64) * 0.3).bfloat16()
+
+    def gradient(faint: float) -> torch.Tensor:
+        monkeypatch.setattr(loss, "FAINT", faint)
+        hidden = states.clone().requires_grad_()
+        frozen_head_loss(hidden, weight, wanted).backward()
+        return hidden.grad.float()
+
+    usual, whole, rough = gradient(loss.FAINT), gradient(-1.0), gradient(0.1)
+    assert (usual - whole).norm() < 2**-9 * whole.norm()
+    assert (rough - whole).norm() > 0.1 * whole.norm()
+
+
+def test_an_output_layer_that_the_trainer_does_not_know_is_refused(loaded, tmp_path):
+    model, _, examples = loaded
+    head = model.get_base_model().get_output_embeddings()
+    head.forward = lambda hidden: torch.nn.functional.linear(hidden, head.weight) * 3
+
+    with pytest.raises(TrainingError, match="cannot be trained here"):
+        qlora.train(
+            model, examples, RECIPE, total_steps=2, checkpoints=tmp_path, on_step=lambda _: "on"
+        )

@@ -9,17 +9,18 @@ import pytest
 from core.errors import CancelledError, NotFoundError
 from core.events import Event, Mention, span
 from core.models.embedder import CharacterNgrams
-from core.ports import Decoding, Suggested
-from core.records import SampleFilter
+from core.ports import Decoding, Prompting, Suggested
+from core.records import PRIORITY, SampleFilter
 from core.samples import Sample
 from core.schema import EventType, Schema
 from core.schema_change import RenameType
 from train import queue
 from train.embedding import embed_collection, find_similar
-from train.jobs import WarmModel, handle_job
+from train.jobs import handle_job
 from train.radar import refresh_radar, trust_in
 from train.services import Services
 from train.similar import is_due, look_after
+from train.warm import WarmModel
 
 SCHEMA = Schema((EventType("launch"), EventType("attack")))
 TEXTS = {
@@ -193,7 +194,7 @@ def test_embedding_gives_way_to_a_person(services, collection, store):
     handle_job(services, WarmModel(services), job.id)
 
     assert store.jobs.get(job.id).state == "queued"
-    assert queue.PRIORITY["embed"] < min(queue.PRIORITY["annotate"], queue.PRIORITY["suggest"])
+    assert PRIORITY["embed"] < min(PRIORITY["annotate"], PRIORITY["suggest"])
 
 
 # ---------------------------------------------------------------- the radar
@@ -271,8 +272,9 @@ class SureModel:
 
     model_id = "sure"
     decoding = Decoding()
+    prompting = Prompting("full.v1")
 
-    def suggest(self, samples, schema, *, decoding=None, on_step=None):
+    def suggest(self, samples, schema, *, decoding=None, prompting=None, on_step=None):
         on_step(0.5)
         return [
             Suggested(
@@ -285,6 +287,9 @@ class SureModel:
             )
             for s in samples
         ]
+
+    def fits(self, sample, schema, *, prompting=None):
+        return True
 
     def close(self) -> None:
         """Nothing to give back."""

@@ -18,8 +18,9 @@ from core.events import Event, span
 from core.records import SampleFilter
 from core.samples import Sample
 from core.schema import EventType, Role, Schema
-from train import queue, registry
+from train import queue
 from train.recipes import Recipe
+from train.register import register_model
 from train.services import Services
 from train.supervise import check_port
 
@@ -68,7 +69,7 @@ def services(home, store, tiny_model):
     ]  # fmt: skip
     samples.append(Sample("new", "ru", "text", "Орбита открыла завод"))
     store.samples.add(made.id, samples, schema_number=1)
-    registry.register_model(services, str(tiny_model), "Tiny")
+    register_model(services, str(tiny_model), "Tiny")
     # The embedded model would be the first base; here the tiny one is in use.
     tiny = next(m.id for m in store.models.all() if m.location == str(tiny_model))
     store.models.promote(made.id, tiny, previous_id=tiny, person=None, reason="", scores={})

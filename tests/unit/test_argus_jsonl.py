@@ -459,7 +459,7 @@ def mentions(draw: st.DrawFn, text: str | None, media: list[str]) -> Mention:
         **where,
         entity_kind=draw(st.none() | names),
         confidence=draw(st.none() | st.floats(0, 1)),
-        meta=draw(extras("role", "text", "kind", "start", "end", "fragments", "media", "page",
+        meta=draw(extras("role", "role_confidence", "text", "kind", "start", "end", "fragments", "media", "page",
                          "box", "range", "keyframes", "confidence")),
     )  # fmt: skip
 
@@ -482,7 +482,9 @@ def samples(draw: st.DrawFn) -> Sample:
         Event,
         labels,
         st.none() | mention,
-        st.lists(st.builds(Argument, labels, mention), max_size=3).map(tuple),
+        st.lists(st.builds(Argument, labels, mention, st.none() | st.floats(0, 1)), max_size=3).map(
+            tuple
+        ),
         st.none() | st.floats(0, 1),
         extras("event_type", "trigger", "arguments", "confidence"),
     )

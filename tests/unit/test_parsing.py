@@ -132,20 +132,70 @@ def test_a_reply_of_another_form_is_refused_with_its_words(reply):
         read_reply(reply, "a", SCHEMA)
 
 
-def test_confidence_is_the_product_of_the_tokens_that_wrote_a_string():
-    reply = '[["launch","запуск",[["agent","Вега"]]]]'
-    at = reply.index
-    probabilities = [
-        TokenProbability(0, at("launch"), 1.0),
-        TokenProbability(at("launch"), at("launch") + 6, 0.5),
-        TokenProbability(at("запуск"), at("запуск") + 3, 0.9),
-        TokenProbability(at("запуск") + 3, at("запуск") + 6, 0.8),
-        TokenProbability(at("agent"), at("agent") + 5, 0.7),
-        TokenProbability(at("Вега"), at("Вега") + 4, 0.6),
-    ]
+def pieces(*written: tuple[str, float]) -> tuple[str, list[TokenProbability]]:
+    """A reply and the probability of each piece of it, from (characters, probability) in order."""
+    reply, found = "", []
+    for text, probability in written:
+        found.append(TokenProbability(len(reply), len(reply) + len(text), probability))
+        reply += text
+    return reply, found
 
-    event = read_reply(reply, "запуск Вега", SCHEMA, probabilities=probabilities).events[0]
 
-    assert event.confidence == pytest.approx(0.5)
-    assert event.trigger.confidence == pytest.approx(0.72)
-    assert event.arguments[0].mention.confidence == pytest.approx(0.42)
+@pytest.mark.parametrize(
+    ("text", "trigger", "agent"),
+    [
+        ("Vega unveiled it", ["un", "veiled"], ["Ve", "ga"]),
+        ("🚀晨星发布新芯片", ["发", "布"], ["晨", "星"]),
+        ("Vega lanzó eso", ["lan", "zó"], ["Ve", "ga"]),
+        ("запуск Вега", ["зап", "уск"], ["Ве", "га"]),
+    ],
+)
+def test_each_part_has_the_product_of_what_wrote_it_from_the_end_of_the_part_before(
+    text, trigger, agent
+):
+    reply, probabilities = pieces(
+        ('[["', 0.95), ("launch", 0.5), ('","', 1.0),
+        (trigger[0], 0.9), (trigger[1], 0.8), ('"', 0.7), (',[["', 0.6), ("agent", 0.5), ('","', 1.0),
+        (agent[0], 0.4), (agent[1], 0.9), ('"', 0.8), ("]]]]", 0.01),
+    )  # fmt: skip
+
+    event = read_reply(reply, text, SCHEMA, probabilities=probabilities).events[0]
+
+    assert event.confidence == pytest.approx(0.95 * 0.5)
+    assert event.trigger.confidence == pytest.approx(0.9 * 0.8 * 0.7)
+    assert event.arguments[0].confidence == pytest.approx(0.6 * 0.5)
+    assert event.arguments[0].mention.confidence == pytest.approx(0.4 * 0.9 * 0.8)
+
+
+def test_that_there_is_another_event_belongs_to_its_type():
+    reply, probabilities = pieces(
+        ('[["launch"', 0.9), (',"запуск"', 0.8), (",[]]", 0.7), (",[", 0.3), ('"launch","', 0.5),
+        ("Вега", 0.6), ('",[]]]', 0.1),
+    )  # fmt: skip
+
+    first, second = read_reply(reply, "запуск Вега", SCHEMA, probabilities=probabilities).events
+
+    assert (first.confidence, first.trigger.confidence) == pytest.approx((0.9, 0.8))
+    assert second.confidence == pytest.approx(0.7 * 0.3 * 0.5)
+    assert second.trigger.confidence == pytest.approx(0.6 * 0.1)  # uncut, it counts where it begins
+
+
+def test_the_number_that_says_which_occurrence_belongs_to_the_words():
+    reply, probabilities = pieces(
+        ('[["launch', 1.0), ('","', 1.0), ("发布", 0.9), ('"', 0.8), (",", 0.7), ("2", 0.6),
+        (',[["', 0.5), ("agent", 1.0), ('","', 1.0), ("晨星", 1.0), ('"]]]]', 1.0),
+    )  # fmt: skip
+
+    event = read_reply(reply, "发布会上晨星发布", SCHEMA, probabilities=probabilities).events[0]
+
+    assert event.trigger.confidence == pytest.approx(0.9 * 0.8 * 0.7 * 0.6)
+    assert event.trigger.start == 6
+    assert event.arguments[0].confidence == pytest.approx(0.5)
+
+
+def test_without_probabilities_nothing_has_a_confidence():
+    event = read_reply('[["launch","запуск",[["agent","Вега"]]]]', "запуск Вега", SCHEMA).events[0]
+
+    assert event.confidence is None
+    assert {m.confidence for m in event.mentions()} == {None}
+    assert event.arguments[0].confidence is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -68,6 +69,21 @@ def test_a_new_sample_opens_empty_and_a_suggested_one_undecided(language: str) -
         "role": "agent", "text": WORDS[language][1], "start": item.arguments[0].start,
         "end": item.arguments[0].end, "fragments": None,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("language", TEXTS)
+def test_an_argument_opens_with_the_confidence_of_its_role_beside_that_of_its_words(
+    language: str,
+) -> None:
+    said = event(language, 0.5)
+    said = replace(said, arguments=(replace(said.arguments[0], confidence=0.3),))
+
+    document = document_from(record(language), suggestion(said))
+    slot = document.events[0].arguments[0]
+    kept = events_of_document(document, text=TEXTS[language])
+
+    assert (slot.confidence, slot.role_confidence) == (0.5, 0.3)
+    assert kept[0].arguments[0] == event(language).arguments[0]
 
 
 @pytest.mark.parametrize("language", TEXTS)

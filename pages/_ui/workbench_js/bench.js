@@ -261,6 +261,7 @@ class Bench {
     if (!this.done) {
       paintEvidence(this);
       paintCards(this);
+      paintChecks(this);
       paintHint(this);
       paintNotes(this);
     }

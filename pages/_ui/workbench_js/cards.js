@@ -66,7 +66,7 @@ function makeCard(B, event, number, rules, focus, armed) {
   },
     h("span", { class: "mark", text: String(number), "aria-hidden": "true" }),
     plain("type", name, () => { B.setFocus(event.id, ""); B.chooseType(); }, null, { title: B.w("key.change_type") }),
-    state(B, event), confidence(B, event), acts(B, event, event.id, ""));
+    checkMark(B, event, ""), state(B, event), confidence(B, event), acts(B, event, event.id, ""));
   card.append(head, slotRow(B, event, "t", event.trigger, focus, armed));
   for (const slot of event.arguments) card.append(slotRow(B, event, `a:${slot.id}`, slot, focus, armed));
   for (const rule of rules.filter((r) => r.kind === "missing_role")) {
@@ -95,7 +95,7 @@ function slotRow(B, event, part, slot, focus, armed) {
       h("bdi", { text: words }), slot.fragments?.length ? h("span", { class: "soft", text: ` ${B.w("slot.fragments", { n: slot.fragments.length })}` }) : null),
     slot.kind ? h("span", { class: "kind", text: slot.kind }) : null,
     loose ? plain("find", B.w("slot.find"), () => { B.setFocus(event.id, part); B.findWords(); }) : null,
-    state(B, slot), confidence(B, slot), acts(B, slot, event.id, part, event));
+    checkMark(B, event, part), state(B, slot), confidence(B, slot), acts(B, slot, event.id, part, event));
 }
 
 /** A place that may or must be filled: a trigger, a required role. */
@@ -124,10 +124,13 @@ function state(B, item) {
 }
 
 function confidence(B, item) {
-  if (!B.showConfidence || item.confidence === null || item.confidence === undefined) return null;
-  const shown = item.confidence.toFixed(2);
-  return h("span", { class: "sure", role: "img", "aria-label": B.w("confidence", { n: shown }), title: B.w("confidence", { n: shown }) },
-    h("span", { class: "bar" }, h("span", { style: `width:${Math.round(item.confidence * 100)}%` })),
+  const sure = sureOf(item);
+  if (!B.showConfidence || sure === null) return null;
+  const shown = sure.toFixed(2), both = [item.role_confidence, item.confidence].every((c) => typeof c === "number");
+  const said = both ? B.w("confidence.both", { role: item.role_confidence.toFixed(2), words: item.confidence.toFixed(2) })
+    : B.w("confidence", { n: shown });
+  return h("span", { class: "sure", role: "img", "aria-label": said, title: said },
+    h("span", { class: "bar" }, h("span", { style: `width:${Math.round(sure * 100)}%` })),
     h("span", { class: "figure", text: shown, "aria-hidden": "true" }));
 }
 

@@ -45,15 +45,23 @@ function changeSlot(event, part, change) {
 const blank = () => ({
   id: newId(), role: null, text: null, start: null, end: null, fragments: [], media: null, page: null,
   box: null, range: null, keyframes: [], kind: null, meta: {},
-  origin: "person", decision: "accepted", reason: null, confidence: null, suggested: null,
+  origin: "person", decision: "accepted", reason: null, confidence: null, role_confidence: null, suggested: null,
 });
 
+/** How sure the model was of an item: of an argument, the lower of its words' and its role's; null where unknown. */
+function sureOf(item) {
+  const known = [item.confidence, item.role_confidence].filter((c) => typeof c === "number");
+  return known.length ? Math.min(...known) : null;
+}
+
 /** What a slot is after an edit: back at its suggestion it is accepted, else edited with a reason. */
-function settle(slot, reason) {
-  if (!slot.suggested) return { ...slot, decision: "accepted", reason: null };
-  const same = ["role", "start", "end"].every((k) => slot[k] === (slot.suggested[k] ?? null))
-    && JSON.stringify(slot.fragments ?? []) === JSON.stringify(slot.suggested.fragments ?? []);
-  return same ? { ...slot, decision: "accepted", reason: null } : { ...slot, decision: "edited", reason };
+function settle(slot) {
+  const was = slot.suggested;
+  const differs = (key) => JSON.stringify(slot[key] ?? null) !== JSON.stringify(was[key] ?? null);
+  const moved = was && (differs("start") || differs("end") || JSON.stringify(slot.fragments ?? []) !== JSON.stringify(was.fragments ?? [])
+    || (isUnanchored(slot) && differs("text")));
+  const reason = !was ? null : moved ? "boundary" : differs("role") ? "role" : null;
+  return { ...slot, decision: reason ? "edited" : "accepted", reason };
 }
 
 /** The slot at new places; a place in a picture or clip gives way to the place in the text. */
@@ -63,8 +71,18 @@ function placeSlot(slot, spans, T) {
   return settle({
     ...(slot ?? blank()), text, start: sorted[0][0], end: sorted[sorted.length - 1][1],
     fragments: sorted.length > 1 ? sorted : [], media: null, page: null, box: null, range: null, keyframes: [],
-  }, "boundary");
+  });
 }
+
+const PLACE = ["text", "start", "end", "fragments", "media", "page", "box", "range", "keyframes", "kind"];
+
+/** The slot saying what another says, or a copy of that where there is none. */
+const takePlace = (slot, wanted) => (slot
+  ? settle({ ...slot, ...Object.fromEntries(PLACE.map((key) => [key, wanted[key]])), role: wanted.role }) : ownSlot(wanted));
+
+/** What makes two slots the same place: pieces of the text, or another place, or words found nowhere. */
+const placeOf = (slot) => JSON.stringify(spansOf(slot).length || !slot ? spansOf(slot)
+  : [slot.media, slot.page, slot.start, slot.end, slot.fragments, slot.box, slot.range, isUnanchored(slot) ? slot.text : null]);
 
 /** Spans in order, those that touch made one. */
 function joinSpans(spans) {
@@ -103,7 +121,7 @@ function putSpans(doc, id, part, spans, T, type) {
 /** Take a suggestion as it is: an event with all that is undecided in it, or one slot. */
 function acceptPart(doc, id, part) {
   const accept = (item) => !item || item.decision === "accepted" ? item
-    : item.decision === "rejected" && item.suggested ? settle(item, item.reason)
+    : item.decision === "rejected" ? settle(item)
     : item.decision === "edited" ? item : { ...item, decision: "accepted", reason: null };
   const open = (item) => (item?.decision === "open" ? accept(item) : item);
   return changeEvent(doc, id, (event) => {
@@ -144,7 +162,7 @@ function setType(doc, id, name) {
 }
 
 const setRole = (doc, id, part, role) =>
-  changeEvent(doc, id, (e) => changeSlot(e, part, (slot) => settle({ ...slot, role }, "role")));
+  changeEvent(doc, id, (e) => changeSlot(e, part, (slot) => settle({ ...slot, role })));
 
 /** Say what kind of thing a mention is. */
 const setKind = (doc, id, part, kind) =>
@@ -161,9 +179,10 @@ function addEvent(doc, name, spans, T) {
 }
 
 /** A slot or event as a person's own, under new ids. */
-const ownSlot = (slot) => slot && { ...slot, id: newId(), origin: "person", decision: "accepted", reason: null, confidence: null, suggested: null };
+const asOwn = (item) => ({ ...item, id: newId(), origin: "person", decision: "accepted", reason: null, confidence: null, suggested: null });
+const ownSlot = (slot) => slot && { ...asOwn(slot), role_confidence: null };
 const ownEvent = (event) => ({
-  ...ownSlot(event), trigger: event.trigger && isLive(event.trigger) ? ownSlot(event.trigger) : null,
+  ...asOwn(event), trigger: event.trigger && isLive(event.trigger) ? ownSlot(event.trigger) : null,
   arguments: event.arguments.filter(isLive).map(ownSlot),
 });
 
@@ -177,11 +196,12 @@ function mergeEvent(doc, id) {
   const live = doc.events.filter(isLive);
   const above = live[live.findIndex((e) => e.id === id) - 1];
   if (!above) return [doc, id];
-  const known = new Set(above.arguments.filter(isLive).map((a) => `${a.role} ${JSON.stringify(spansOf(a))}`));
-  const extra = eventOf(doc, id).arguments.filter(isLive)
-    .filter((a) => !known.has(`${a.role} ${JSON.stringify(spansOf(a))}`)).map(ownSlot);
+  const lower = eventOf(doc, id), key = (slot) => `${slot.role} ${placeOf(slot)}`;
+  const known = new Set(above.arguments.filter(isLive).map(key));
+  const extra = lower.arguments.filter(isLive).filter((a) => !known.has(key(a))).map(ownSlot);
+  const lacksTrigger = !(above.trigger && isLive(above.trigger)) && lower.trigger && isLive(lower.trigger);
   const merged = changeEvent(doc, above.id, (e) => ({
-    ...e, trigger: e.trigger ?? ownSlot(eventOf(doc, id).trigger), arguments: [...e.arguments, ...extra],
+    ...e, trigger: lacksTrigger ? takePlace(e.trigger, lower.trigger) : e.trigger, arguments: [...e.arguments, ...extra],
   }));
   return [rejectPart(merged, id, "", "duplicate"), above.id];
 }
@@ -208,7 +228,7 @@ const tidy = (doc) => (doc.no_event && doc.events.some(isLive) ? { ...doc, no_ev
 
 /** Accept everything undecided whose confidence is at least `threshold` (unknown counts as certain). */
 function acceptAll(doc, threshold) {
-  const sure = (item) => item?.decision === "open" && (item.confidence ?? 1) >= threshold;
+  const sure = (item) => item?.decision === "open" && (sureOf(item) ?? 1) >= threshold;
   const take = (item) => (sure(item) ? { ...item, decision: "accepted", reason: null } : item);
   return {
     ...doc, events: doc.events.map((e) => (!isLive(e) ? e
@@ -218,7 +238,7 @@ function acceptAll(doc, threshold) {
 
 /** Add what a suggestion says beyond the document: events of the same type and trigger stay as they are. */
 function mergeSuggestion(doc, fresh) {
-  const key = (e) => `${e.event_type} ${JSON.stringify(spansOf(e.trigger))}`;
+  const key = (e) => `${e.event_type} ${placeOf(e.trigger)} ${e.trigger ? "" : e.arguments.map((a) => `${a.role} ${placeOf(a)}`)}`;
   const known = new Set(doc.events.map(key));
   const extra = fresh.events.filter((e) => !known.has(key(e)));
   return { ...doc, suggestion: fresh.suggestion, events: [...doc.events, ...extra] };
@@ -265,7 +285,8 @@ function stepBetween(before, after) {
   const step = { events: {} };
   const old = new Map(before.events.map((e) => [e.id, e])), now = new Map(after.events.map((e) => [e.id, e]));
   for (const id of new Set([...old.keys(), ...now.keys()])) {
-    if (old.get(id) !== now.get(id)) step.events[id] = [old.get(id) ?? null, now.get(id) ?? null];
+    const pair = [old.get(id) ?? null, now.get(id) ?? null];
+    if (pair[0] !== pair[1] && JSON.stringify(pair[0]) !== JSON.stringify(pair[1])) step.events[id] = pair;
   }
   const orders = [before, after].map((d) => d.events.map((e) => e.id));
   if (orders[0].join() !== orders[1].join()) step.order = orders;

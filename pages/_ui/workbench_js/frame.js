@@ -11,6 +11,7 @@ function buildFrame(B) {
   el.scroller = h("div", { class: "scroller" }, el.evidence, el.parallel);
   el.outline = h("div", { class: "outline", role: "navigation", "aria-label": B.w("outline.name"), hidden: true });
   el.notes = h("div", { class: "notes", role: "region", "aria-label": B.w("note.name"), hidden: true });
+  el.checks = h("div", { class: "checks", role: "region", "aria-label": B.w("check.name"), hidden: true });
   el.hint = h("div", { class: "hint" });
   el.threshold = h("select", { class: "threshold", "aria-label": B.w("threshold.label"), title: B.w("threshold.label") },
     ...[0, 0.5, 0.7, 0.9].map((n) => h("option", { value: String(n), text: n ? B.w("threshold.from", { n: n.toFixed(1) }) : B.w("threshold.all") })));
@@ -35,7 +36,7 @@ function buildFrame(B) {
   B.root.replaceChildren(el.top, h("div", { class: "middle" },
     h("div", { class: "left" }, h("div", { class: "view" }, el.scroller, el.outline), el.hint),
     h("div", { class: "right" }, h("div", { class: "over" }, el.count, el.threshold, el.acceptAll,
-      plain("tool", B.w("act.history"), () => openHistory(B), B.keyName("history")), plain("tool", B.w("act.opinions"), () => openCompare(B), B.keyName("opinions"))), el.notes, el.cards)),
+      plain("tool", B.w("act.history"), () => openHistory(B), B.keyName("history")), plain("tool", B.w("act.opinions"), () => openCompare(B), B.keyName("opinions"))), el.notes, el.checks, el.cards)),
     el.done, el.bar, el.window, el.live);
 }
 

@@ -68,8 +68,9 @@ Object.assign(Bench.prototype, {
     const spans = spansOf(this.slot).map((s) => [...s]);
     if (!spans.length) { this.say(this.w("edge.none")); return; }
     const at = edge === "start" ? 0 : spans.length - 1;
-    const moved = moveEdge(this.T, spans[at].map(this.T.unit), edge, by, this.byWord);
-    spans[at] = moved.map(this.T.point);
+    const moved = moveEdge(this.T, spans[at].map(this.T.unit), edge, by, this.byWord).map(this.T.point);
+    if (String(moved) === String(spans[at])) return;  // no way to go: nothing was decided either
+    spans[at] = moved;
     const [next] = putSpans(this.doc, this.focus.event, this.focus.part, spans, this.T, this.type(this.event));
     this.change(next);
   },

@@ -25,11 +25,8 @@ function eventLike(doc, sides) {
 function takeOpinion(doc, target, chosen) {
   if (!chosen) return target ? rejectPart(doc, target.id, "", "other") : doc;
   if (!target) return { ...doc, events: [...doc.events, ownEvent(chosen)] };
-  const place = (slot, wanted) => settle({
-    ...(slot ?? { ...blank(), role: wanted.role }), ...Object.fromEntries(PLACE.map((k) => [k, wanted[k]])), role: wanted.role,
-  }, slot && slot.role !== wanted.role ? "role" : "boundary");
   const drop = (slot) => (slot.origin === "person" ? null : { ...slot, decision: "rejected", reason: slot.reason ?? "other" });
-  const key = (slot) => `${slot.role} ${JSON.stringify(spansOf(slot))} ${spansOf(slot).length ? "" : slot.text}`;
+  const key = (slot) => `${slot.role} ${placeOf(slot)}`;
   return changeEvent(doc, target.id, (event) => {
     const edited = event.suggested && event.suggested.event_type !== chosen.event_type;
     const wanted = [...chosen.arguments], used = new Map();
@@ -39,15 +36,13 @@ function takeOpinion(doc, target, chosen) {
         if (at >= 0) used.set(slot.id, wanted.splice(at, 1)[0]);
       }
     }
-    const trigger = chosen.trigger ? place(event.trigger, chosen.trigger) : event.trigger && drop(event.trigger);
+    const trigger = chosen.trigger ? takePlace(event.trigger, chosen.trigger) : event.trigger && drop(event.trigger);
     return {
       ...event, event_type: chosen.event_type, decision: edited ? "edited" : "accepted", reason: edited ? "type" : null, trigger,
-      arguments: [...event.arguments.map((s) => (used.has(s.id) ? place(s, used.get(s.id)) : drop(s))).filter(Boolean), ...wanted.map(ownSlot)],
+      arguments: [...event.arguments.map((s) => (used.has(s.id) ? takePlace(s, used.get(s.id)) : drop(s))).filter(Boolean), ...wanted.map(ownSlot)],
     };
   });
 }
-
-const PLACE = ["text", "start", "end", "fragments", "media", "page", "box", "range", "keyframes", "kind"];
 
 /** The document as a version said it; what it came from is replaced as a whole. */
 const restoreEvents = (doc, events) => ({ ...doc, no_event: events.length === 0, events });

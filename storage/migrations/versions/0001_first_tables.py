@@ -25,8 +25,16 @@ def upgrade() -> None:
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('kind', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('collection_id', sa.Integer(), nullable=True),
+    sa.Column('priority', sa.Integer(), nullable=False),
     sa.Column('payload', sa.JSON(), nullable=False),
     sa.Column('progress', sa.Float(), nullable=False),
+    sa.Column('total', sa.Integer(), nullable=False),
+    sa.Column('done', sa.Integer(), nullable=False),
+    sa.Column('failures', sa.JSON(), nullable=False),
+    sa.Column('seconds', sa.Float(), nullable=False),
+    sa.Column('tries', sa.Integer(), nullable=False),
+    sa.Column('again', storage.tables.Moment(), nullable=True),
     sa.Column('message', sa.Text(), nullable=False),
     sa.Column('cancel_requested', sa.Boolean(), nullable=False),
     sa.Column('created', storage.tables.Moment(), nullable=False),
@@ -36,7 +44,8 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('job', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_job_state'), ['state'], unique=False)
+        batch_op.create_index(batch_op.f('ix_job_collection_id'), ['collection_id'], unique=False)
+        batch_op.create_index('ix_job_urgent', ['state', 'priority'], unique=False)
 
     op.create_table('person',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -111,7 +120,11 @@ def upgrade() -> None:
     sa.Column('total_steps', sa.Integer(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('folder', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('sweep', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+    sa.Column('continues', sa.Integer(), nullable=True),
+    sa.Column('launch', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('cancel_requested', sa.Boolean(), nullable=False),
+    sa.Column('pause_requested', sa.Boolean(), nullable=False),
     sa.Column('created', storage.tables.Moment(), nullable=False),
     sa.Column('started', storage.tables.Moment(), nullable=True),
     sa.Column('heartbeat', storage.tables.Moment(), nullable=True),
@@ -121,6 +134,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('run', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_run_collection_id'), ['collection_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_run_sweep'), ['sweep'], unique=False)
 
     op.create_table('schema_change',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -144,6 +158,16 @@ def upgrade() -> None:
     with op.batch_alter_table('schema_change', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_schema_change_collection_id'), ['collection_id'], unique=False)
 
+    op.create_table('schema_draft',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('collection_id', sa.Integer(), nullable=False),
+    sa.Column('person', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('content', sa.JSON(), nullable=False),
+    sa.ForeignKeyConstraint(['collection_id'], ['collection.id'], ),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('collection_id', 'person')
+    )
     op.create_table('schema_version',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('collection_id', sa.Integer(), nullable=False),
@@ -203,6 +227,10 @@ def upgrade() -> None:
     sa.Column('learning_rate', sa.Float(), nullable=False),
     sa.Column('tokens_per_second', sa.Float(), nullable=False),
     sa.Column('seconds', sa.Float(), nullable=False),
+    sa.Column('memory', sa.BigInteger(), nullable=True),
+    sa.Column('eval_loss', sa.Float(), nullable=True),
+    sa.Column('tr', sa.Float(), nullable=True),
+    sa.Column('arg', sa.Float(), nullable=True),
     sa.ForeignKeyConstraint(['run_id'], ['run.id'], ),
     sa.PrimaryKeyConstraint('id')
     )
@@ -254,6 +282,7 @@ def upgrade() -> None:
     sa.Column('disagree_in', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.Column('type_set_id', sa.Integer(), nullable=True),
     sa.Column('flags', sa.Integer(), nullable=False),
+    sa.Column('problem_order', sa.Integer(), nullable=True),
     sa.Column('waiting', sa.Boolean(), sa.Computed("state <> 'reviewed'", persisted=True), nullable=True),
     sa.ForeignKeyConstraint(['collection_id'], ['collection.id'], ),
     sa.ForeignKeyConstraint(['type_set_id'], ['type_set.id'], ),
@@ -262,11 +291,12 @@ def upgrade() -> None:
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('sample', schema=None) as batch_op:
-        batch_op.create_index('ix_queue_disagree', ['collection_id', 'waiting', 'disagree_order', 'id', 'language', 'state', 'split', 'modality', 'source_name', 'published', 'imported', 'confidence', 'flags', 'type_set_id'], unique=False)
-        batch_op.create_index('ix_queue_oldest', ['collection_id', 'waiting', 'id', 'language', 'state', 'split', 'modality', 'source_name', 'published', 'imported', 'confidence', 'flags', 'type_set_id'], unique=False)
-        batch_op.create_index('ix_queue_random', ['collection_id', 'shuffle', 'id', 'waiting', 'language', 'state', 'split', 'modality', 'source_name', 'published', 'imported', 'confidence', 'flags', 'type_set_id'], unique=False)
-        batch_op.create_index('ix_queue_types', ['collection_id', 'waiting', 'type_set_id', 'id', 'language', 'state', 'split', 'modality', 'source_name', 'published', 'imported', 'confidence', 'flags'], unique=False)
-        batch_op.create_index('ix_queue_uncertain', ['collection_id', 'waiting', 'confidence', 'id', 'language', 'state', 'split', 'modality', 'source_name', 'published', 'imported', 'flags', 'type_set_id'], unique=False)
+        batch_op.create_index('ix_queue_disagree', ['collection_id', 'waiting', 'disagree_order', 'id', 'language', 'state', 'split', 'modality', 'source_name', 'published', 'imported', 'confidence', 'flags', 'type_set_id', 'problem_order'], unique=False)
+        batch_op.create_index('ix_queue_oldest', ['collection_id', 'waiting', 'id', 'language', 'state', 'split', 'modality', 'source_name', 'published', 'imported', 'confidence', 'flags', 'type_set_id', 'problem_order'], unique=False)
+        batch_op.create_index('ix_queue_problems', ['collection_id', 'waiting', 'problem_order', 'id', 'language', 'state', 'split', 'modality', 'source_name', 'published', 'imported', 'confidence', 'flags', 'type_set_id'], unique=False)
+        batch_op.create_index('ix_queue_random', ['collection_id', 'shuffle', 'id', 'waiting', 'language', 'state', 'split', 'modality', 'source_name', 'published', 'imported', 'confidence', 'flags', 'type_set_id', 'problem_order'], unique=False)
+        batch_op.create_index('ix_queue_types', ['collection_id', 'waiting', 'type_set_id', 'id', 'language', 'state', 'split', 'modality', 'source_name', 'published', 'imported', 'confidence', 'flags', 'problem_order'], unique=False)
+        batch_op.create_index('ix_queue_uncertain', ['collection_id', 'waiting', 'confidence', 'id', 'language', 'state', 'split', 'modality', 'source_name', 'published', 'imported', 'flags', 'type_set_id', 'problem_order'], unique=False)
         batch_op.create_index('ix_sample_group', ['collection_id', 'split_group', 'split'], unique=False)
         batch_op.create_index(batch_op.f('ix_sample_parallel_group'), ['parallel_group'], unique=False)
         batch_op.create_index('ix_sample_work', ['collection_id', 'state', 'language', 'id'], unique=False)
@@ -279,6 +309,22 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('type_set_member', schema=None) as batch_op:
         batch_op.create_index('ix_type_set_member_type', ['event_type', 'set_id'], unique=False)
+
+    op.create_table('calibration',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('collection_id', sa.Integer(), nullable=False),
+    sa.Column('model_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('curves', sa.JSON(), nullable=False),
+    sa.Column('figures', sa.JSON(), nullable=False),
+    sa.Column('samples', sa.Integer(), nullable=False),
+    sa.Column('pairs', sa.Integer(), nullable=False),
+    sa.Column('created', storage.tables.Moment(), nullable=False),
+    sa.ForeignKeyConstraint(['collection_id'], ['collection.id'], ),
+    sa.ForeignKeyConstraint(['model_id'], ['model.id'], ),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('calibration', schema=None) as batch_op:
+        batch_op.create_index('ix_calibration_model', ['collection_id', 'model_id', 'id'], unique=False)
 
     op.create_table('draft',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -426,8 +472,10 @@ def upgrade() -> None:
     sa.Column('problems', sa.JSON(), nullable=False),
     sa.Column('seconds', sa.Float(), nullable=False),
     sa.Column('bulk_id', sa.Integer(), nullable=True),
+    sa.Column('job_id', sa.Integer(), nullable=True),
     sa.Column('created', storage.tables.Moment(), nullable=False),
     sa.ForeignKeyConstraint(['bulk_id'], ['bulk.id'], ),
+    sa.ForeignKeyConstraint(['job_id'], ['job.id'], ),
     sa.ForeignKeyConstraint(['model_id'], ['model.id'], ),
     sa.ForeignKeyConstraint(['sample_id'], ['sample.id'], ),
     sa.PrimaryKeyConstraint('id'),
@@ -435,6 +483,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('suggestion', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_suggestion_bulk_id'), ['bulk_id'], unique=False)
+        batch_op.create_index('ix_suggestion_job', ['job_id', 'sample_id'], unique=True)
         batch_op.create_index(batch_op.f('ix_suggestion_model_id'), ['model_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_suggestion_sample_id'), ['sample_id'], unique=False)
 
@@ -507,6 +556,7 @@ def upgrade() -> None:
     sa.Column('keyframes', sa.JSON(), nullable=False),
     sa.Column('entity_kind', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.Column('confidence', sa.Float(), nullable=True),
+    sa.Column('role_confidence', sa.Float(), nullable=True),
     sa.Column('meta', sa.JSON(), nullable=False),
     sa.ForeignKeyConstraint(['event_id'], ['event.id'], ),
     sa.PrimaryKeyConstraint('id')
@@ -539,6 +589,7 @@ def downgrade() -> None:
     with op.batch_alter_table('suggestion', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_suggestion_sample_id'))
         batch_op.drop_index(batch_op.f('ix_suggestion_model_id'))
+        batch_op.drop_index('ix_suggestion_job')
         batch_op.drop_index(batch_op.f('ix_suggestion_bulk_id'))
 
     op.drop_table('suggestion')
@@ -579,6 +630,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_draft_person'))
 
     op.drop_table('draft')
+    with op.batch_alter_table('calibration', schema=None) as batch_op:
+        batch_op.drop_index('ix_calibration_model')
+
+    op.drop_table('calibration')
     with op.batch_alter_table('type_set_member', schema=None) as batch_op:
         batch_op.drop_index('ix_type_set_member_type')
 
@@ -590,6 +645,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_queue_uncertain')
         batch_op.drop_index('ix_queue_types')
         batch_op.drop_index('ix_queue_random')
+        batch_op.drop_index('ix_queue_problems')
         batch_op.drop_index('ix_queue_oldest')
         batch_op.drop_index('ix_queue_disagree')
 
@@ -615,11 +671,13 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_schema_version_collection_id'))
 
     op.drop_table('schema_version')
+    op.drop_table('schema_draft')
     with op.batch_alter_table('schema_change', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_schema_change_collection_id'))
 
     op.drop_table('schema_change')
     with op.batch_alter_table('run', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_run_sweep'))
         batch_op.drop_index(batch_op.f('ix_run_collection_id'))
 
     op.drop_table('run')
@@ -635,7 +693,8 @@ def downgrade() -> None:
     op.drop_table('bulk')
     op.drop_table('person')
     with op.batch_alter_table('job', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_job_state'))
+        batch_op.drop_index('ix_job_urgent')
+        batch_op.drop_index(batch_op.f('ix_job_collection_id'))
 
     op.drop_table('job')
     op.drop_table('collection')

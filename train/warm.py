@@ -1,0 +1,37 @@
+"""The model that the worker holds warm."""
+
+from __future__ import annotations
+
+from core.ports import Backend
+from core.records import ModelRecord
+from train.registry import model_in_use
+from train.services import Services, open_backend
+
+
+class WarmModel:
+    """Keeps the last model loaded, since loading takes seconds and asking does not."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._model_id: str | None = None
+        self._backend: Backend | None = None
+
+    def get(self, model: ModelRecord) -> Backend:
+        """The backend of a model; another one that is loaded gives its memory back first."""
+        if self._backend is None or self._model_id != model.id:
+            self.release()
+            self._backend = open_backend(self._services, model)
+            self._model_id = model.id
+        return self._backend
+
+    def prepare(self) -> None:
+        """Load the model that is most likely asked for, so that the first to ask need not wait."""
+        collections = self._services.store.collections.all()
+        if collections and self._backend is None:
+            self.get(model_in_use(self._services, collections[-1].id))
+
+    def release(self) -> None:
+        """Give the memory back."""
+        if self._backend is not None:
+            self._backend.close()
+        self._backend, self._model_id = None, None

@@ -31,4 +31,5 @@ SWEEPS: dict[str, str] = {
     "advice.score": "F1 now",
     "advice.gain": "Gain",
     "advice.range": "Range",
+    "advice.between": "{low} to {high}",
 }

@@ -48,8 +48,8 @@ def show_advice(chosen: CollectionRecord) -> None:
         rows = [
             (
                 name_of(a.name) if kind == "language" else a.name, f"{a.forecast.n:,}",
-                write_figure(a.forecast.score), f"+{a.forecast.gain:.1f}",
-                f"+{a.forecast.low:.1f} – +{a.forecast.high:.1f}",
+                write_figure(a.forecast.score), _points(a.forecast.gain),
+                t("advice.between", low=_points(a.forecast.low), high=_points(a.forecast.high)),
             )
             for a in advice if a.kind == kind
         ]  # fmt: skip
@@ -165,6 +165,10 @@ def _read(name: str, part: str) -> Any:
 
 def _place(run: RunRecord, axes: Sequence[str]) -> str:
     return " · ".join(_shown(run.recipe.get(a)) for a in axes)
+
+
+def _points(gain: float) -> str:
+    return f"+{max(0.0, gain):.1f}"
 
 
 def _shown(value: Any) -> str:

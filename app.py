@@ -3,9 +3,11 @@
 import streamlit as st
 
 from pages._ui.catalogue import t
+from pages._ui.entry import enter
 from pages._ui.layout import ask_name, error_boundary, set_frame, show_note, switch_collection
 from pages._ui.session import choose_collection, person
 
+enter()
 set_frame()
 pages = {
     t("nav.work"): [

@@ -9,8 +9,10 @@ without it the rules of `core.spans` do. The grammar is Lark as llguidance reads
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.samples import Sample
 from core.schema import EventType, Schema, offered
 from core.spans import pieces, without_breaks
 
@@ -20,6 +22,7 @@ class Bounds:
     """How much a reply may say. Lengths are characters of the reply, escapes included."""
 
     events: int
+    at_least: int = 0  # events
     arguments: int = 10
     trigger_length: int = 60
     argument_length: int = 160
@@ -32,30 +35,60 @@ class Bounds:
         events = max(2, min(8, len(text) // 160))
         return cls(events=events, trigger_length=30, argument_length=80)
 
+    @classmethod
+    def for_examples(cls, text: str, examples: Sequence[Sample]) -> Bounds:
+        """As much as the examples say, more for a longer text: no event only where one of them has
+        none. A model that is not tuned would else say nothing, or go on to the last bound."""
+        counts = [len(sample.events or ()) for sample in examples]
+        times = -(-len(text) // max(len(sample.text or " ") for sample in examples))
+        arguments = [len(e.arguments) for sample in examples for e in sample.events or ()]
+        return cls(
+            events=max(1, min(12, max(counts) * times)), at_least=min(1, *counts),
+            arguments=max(1, *arguments),
+            trigger_length=40, argument_length=80,
+        )  # fmt: skip
+
 
 def reply_grammar(
-    schema: Schema, text: str, *, bounds: Bounds | None = None, is_tuned: bool = False
+    schema: Schema,
+    text: str,
+    *,
+    bounds: Bounds | None = None,
+    is_tuned: bool = False,
+    examples: Sequence[Sample] = (),
 ) -> str:
     """The grammar for one sample's reply.
 
-    A tuned model may give arguments in any order and number repeated words. One that was never
-    shown a reply would repeat itself to the bounds: it goes through a type's roles in their order,
-    each at most once.
+    A tuned model may give arguments in any order and number repeated words. One that is shown
+    `examples` may give them in any order, and as many as these have. One that was never shown a
+    reply would repeat itself to the bounds: it goes through a type's roles in their order, each at
+    most once.
 
     A text with nothing to point at, or a schema without types, allows only `[]`. What is retired is
     left out.
     """
     schema = offered(schema)
-    bounds = bounds or Bounds.for_text(text, is_tuned=is_tuned)
+    if bounds is None:
+        is_shown = bool(examples) and not is_tuned
+        bounds = (
+            Bounds.for_examples(text, examples)
+            if is_shown
+            else Bounds.for_text(text, is_tuned=is_tuned)
+        )
     shown = [json.dumps(p, ensure_ascii=False)[1:-1] for p in pieces(without_breaks(text))]
     if not schema.types or all(p.isspace() for p in shown):
         return 'start: "[]"\n'
+    more = f'("," event){{{max(0, bounds.at_least - 1)},{bounds.events - 1}}}'
+    events = f"event {more}" if bounds.events > 1 else "event"
     rules = [
-        f'start: "[" (event ("," event){{0,{bounds.events - 1}}})? "]"',
+        f'start: "[" {events if bounds.at_least else f"({events})?"} "]"',
         "event: " + " | ".join(f"event_{i}" for i in range(len(schema.types))),
     ]
     for i, event_type in enumerate(schema.types):
-        rules += _tuned_rules(i, event_type, bounds) if is_tuned else _ordered_rules(i, event_type)
+        if is_tuned or examples:
+            rules += _free_rules(i, event_type, bounds, has_numbers=is_tuned)
+        else:
+            rules += _ordered_rules(i, event_type)
     span = '%regex { "substring_chunks": ' + json.dumps(shown, ensure_ascii=False) + " }"
     rules += [
         f"TRIGGER: PIECES & /[^ ]([^\\n]{{0,{bounds.trigger_length - 2}}}[^ ])?/",
@@ -67,15 +100,15 @@ def reply_grammar(
     return "\n".join(rules) + "\n"
 
 
-def _tuned_rules(i: int, event_type: EventType, bounds: Bounds) -> list[str]:
+def _free_rules(i: int, event_type: EventType, bounds: Bounds, *, has_numbers: bool) -> list[str]:
     head = _head(event_type)
-    number = '("," NUMBER)?'
+    number = '("," NUMBER)?' if has_numbers else ""
     if not event_type.roles:
         return [f'event_{i}: {head} TRIGGER "\\"" {number} ",[]]"']
     roles = " | ".join(_quoted(_json(role.name)) for role in event_type.roles)
+    more = f'("," arg_{i}){{0,{bounds.arguments - 1}}}' if bounds.arguments > 1 else ""
     return [
-        f'event_{i}: {head} TRIGGER "\\"" {number} ",[" (arg_{i} ("," arg_{i})'
-        f'{{0,{bounds.arguments - 1}}})? "]]"',
+        f'event_{i}: {head} TRIGGER "\\"" {number} ",[" (arg_{i} {more})? "]]"',
         f'arg_{i}: "[" ({roles}) ",\\"" WORDS "\\"" {number} "]"',
     ]
 

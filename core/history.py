@@ -53,7 +53,7 @@ def version_events(store: StorePort, key: int, review_id: int) -> tuple[Event, .
     chosen = next((r for r in store.samples.reviews(key) if r.id == review_id), None)
     if chosen is None:
         raise NotFoundError(f"sample {record.sample.id!r} has no version {review_id}")
-    events = _follow_changes(store, record, chosen)
+    events = follow_names(store, record, chosen.events, schema_number=chosen.schema_number)
     number = next(c.schema_number for c in store.collections.all() if c.id == record.collection_id)
     schema = store.collections.schema(record.collection_id, number)
     wrong = next((v for v in check_events(schema, events) if v.is_fatal), None)
@@ -85,15 +85,15 @@ def restore_version(store: StorePort, key: int, review_id: int, *, person: str) 
     )  # fmt: skip
 
 
-# ---------------------------------------------------------------- private
-
-
-def _follow_changes(
-    store: StorePort, record: SampleRecord, review: ReviewRecord
+def follow_names(
+    store: StorePort, record: SampleRecord, events: Sequence[Event], *, schema_number: int
 ) -> tuple[Event, ...]:
-    """A review's events under the names that the schema has now."""
-    events = review.events
-    for done in store.schema_changes.since(record.collection_id, review.schema_number):
+    """Events of an older schema version under the names that the schema has now.
+
+    Raises `SchemaError` where a change leaves it to a person.
+    """
+    events = tuple(events)
+    for done in store.schema_changes.since(record.collection_id, schema_number):
         change = change_from_dict(done.change)
         applied = change_events(
             change, events, language=record.sample.language,

@@ -20,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from core.calibration import ALL, KINDS, Curves, Kind, Pair, fit_curves, folds
+from core.calibration import ALL, KINDS, Curves, Kind, Pair
+from core.fitting import fit_curves, folds
 from core.languages import in_order
 
 BINS = 10

@@ -19,15 +19,32 @@ from core.parsing import TokenProbability
 from core.schema import EventType, Role, Schema, offered
 
 MOST = 5  # arguments in one role of an event
+# No `maxLength`: llama.cpp writes each of its characters into the grammar, for every role of every type.
+_WORDS = {"type": "string", "minLength": 1}
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
 def reply_schema(schema: Schema, text: str) -> dict[str, Any]:
     """The JSON schema of a reply for one text; what is retired is left out."""
-    bounds = Bounds.for_text(text, is_tuned=True)
-    types = [_type_schema(t, bounds) for t in offered(schema).types]
-    events = {"type": "array", "maxItems": bounds.events, "items": {"anyOf": types}}
+    types = [_type_schema(t) for t in offered(schema).types]
+    most = Bounds.for_text(text, is_tuned=True).events
+    events = {"type": "array", "maxItems": most, "items": {"anyOf": types}}
     return _object({"events": events}, ["events"])
+
+
+def object_reply(compact: str) -> str:
+    """A reply in the compact form, as `core.parsing` writes it, in that of the JSON schema.
+
+    >>> object_reply('[["launch","5G",1,[["place","Oslo"],["place","Bergen",2]]]]')
+    '{"events": [{"type": "launch", "trigger": "5G", "arguments": {"place": ["Oslo", "Bergen"]}}]}'
+    """
+    events = []
+    for name, trigger, *_, arguments in json.loads(compact):
+        roles: dict[str, list[str]] = {}
+        for role, words, *_ in arguments:
+            roles.setdefault(role, []).append(words)
+        events.append({"type": name, "trigger": trigger, "arguments": roles})
+    return json.dumps({"events": events}, ensure_ascii=False)
 
 
 def compact_reply(
@@ -95,22 +112,20 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _type_schema(event_type: EventType, bounds: Bounds) -> dict[str, Any]:
+def _type_schema(event_type: EventType) -> dict[str, Any]:
     properties: dict[str, Any] = {
         "type": {"const": event_type.name},
-        "trigger": _words(bounds.trigger_length),
+        "trigger": _WORDS,
     }
     if event_type.roles:
-        roles = {role.name: _role_schema(role, bounds) for role in event_type.roles}
+        roles = {role.name: _role_schema(role) for role in event_type.roles}
         properties["arguments"] = _object(roles, [r.name for r in event_type.roles if r.required])
     return _object(properties, list(properties))
 
 
-def _role_schema(role: Role, bounds: Bounds) -> dict[str, Any]:
-    words = _words(bounds.argument_length)
-    if not role.multiple:
-        return words
-    return {"type": "array", "minItems": 1, "maxItems": MOST, "items": words}
+def _role_schema(role: Role) -> dict[str, Any]:
+    most = MOST if role.multiple else 1
+    return {"type": "array", "minItems": 1, "maxItems": most, "items": _WORDS}
 
 
 def _object(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
@@ -118,10 +133,6 @@ def _object(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
         "type": "object", "properties": properties, "required": required,
         "additionalProperties": False,
     }  # fmt: skip
-
-
-def _words(longest: int) -> dict[str, Any]:
-    return {"type": "string", "minLength": 1, "maxLength": longest}
 
 
 class _Pairs(list[tuple[str, Any]]):

@@ -41,6 +41,7 @@ def needs_another_look(said: Suggested, schema: Schema) -> bool:
     or an event lacks a required role."""
     sure = [e.confidence for e in said.events]
     sure += [m.confidence for e in said.events for m in e.mentions()]
+    sure += [a.confidence for e in said.events for a in e.arguments]
     if any(confidence is not None and confidence < UNSURE for confidence in sure):
         return True
     if any(p.code in ("not_a_reply", "cut_reply") for p in said.problems):

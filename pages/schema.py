@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from core.records import CollectionRecord
@@ -99,6 +101,7 @@ def exchange_files(chosen: CollectionRecord, draft: Draft) -> None:
                 st.rerun()
 
 
+st.html(Path(__file__).parent / "_ui" / "schema.css")
 page_header(t("page.schema"), t("schema.intro"))
 chosen = collection()
 if chosen is None:

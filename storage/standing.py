@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import delete, func, insert, update
+from sqlalchemy import bindparam, delete, func, insert, update
 from sqlalchemy import select as sqlalchemy_select
 from sqlmodel import Session, col, select
 
@@ -134,11 +134,12 @@ def find_sets(
 
 def add_to_sets(session: Session, counts: Mapping[int, int], *, waiting: bool) -> None:
     """Count samples in (or with a negative number out of) their type sets."""
-    column = TypeSetRow.waiting if waiting else TypeSetRow.reviewed
-    for ident, count in counts.items():
-        session.execute(
-            update(TypeSetRow).where(col(TypeSetRow.id) == ident).values({column: column + count})
-        )
+    plain = cast(Any, TypeSetRow).__table__
+    column = plain.c.waiting if waiting else plain.c.reviewed
+    change = update(plain).where(plain.c.id == bindparam("ident"))
+    rows = [{"ident": ident, "more": count} for ident, count in counts.items() if count]
+    if rows:
+        session.execute(change.values({column: column + bindparam("more")}), rows)
 
 
 def recount(session: Session, collection_id: int) -> None:
@@ -204,7 +205,7 @@ def _stand(session: Session, made: Mapping[int, NewSuggestion]) -> None:
                 "type_set_id": kind,
             }
         )
-    add_to_sets(session, {ident: n for ident, n in moved.items() if n}, waiting=True)
+    add_to_sets(session, moved, waiting=True)
     if changes:
         session.execute(update(SampleRow), changes)
 

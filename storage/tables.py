@@ -223,12 +223,13 @@ class SuggestionRow(Table, table=True):
 
     __tablename__ = "suggestion"
     __table_args__ = (
+        sa.Index("ix_suggestion_sample", "sample_id", "model_id"),
         sa.Index("ix_suggestion_job", "job_id", "sample_id", unique=True),
         {"sqlite_autoincrement": True},
     )
 
     id: int | None = Field(default=None, primary_key=True)
-    sample_id: int = Field(foreign_key="sample.id", index=True)
+    sample_id: int = Field(foreign_key="sample.id")
     model_id: str = Field(foreign_key="model.id", index=True)
     raw_reply: str = _text()
     prompt_version: str

@@ -202,13 +202,22 @@ class Walk:
     def _look(self, segment: Segment, values: tuple[Any, ...] | None, by: int) -> int | None:
         """The nearest sample of a segment. Where both waiting and reviewed samples are wanted, each
         side is looked up by itself, since the indexes begin with that."""
-        member = self.member if segment.set_id is None else self.near
-        query = select(SampleRow.id, *segment.order).where(*member)
         if values is None:
-            query = query.where(*segment.conditions())
-        else:
-            beyond = _beyond(segment.order, values, by)
-            query = query.where(*segment.conditions(low=by < 0, high=by > 0), beyond)
+            return self._first(segment, segment.conditions(), by)
+        bounds = segment.conditions(low=by < 0, high=by > 0)
+        if len(values) == 1:
+            return self._first(segment, [*bounds, _beyond(segment.order, values, by)], by)
+        # First among those with the same first figure: SQLite would go through all of them.
+        (first, last), (figure, ident) = segment.order, values
+        same = self._first(segment, [*bounds, first == figure, _beyond([last], [ident], by)], by)
+        if same is not None:
+            return same
+        return self._first(segment, [*bounds, _beyond([first], [figure], by)], by)
+
+    def _first(self, segment: Segment, where: Sequence[Any], by: int) -> int | None:
+        """The first (last with -1) sample of a segment that meets some conditions."""
+        member = self.member if segment.set_id is None else self.near
+        query = select(SampleRow.id, *segment.order).where(*member, *where)
         order = segment.order if by > 0 else tuple(column.desc() for column in segment.order)
         query = query.order_by(*order).limit(1)
         waiting = col(SampleRow.waiting)

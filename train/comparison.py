@@ -8,7 +8,7 @@ from typing import Any
 
 from core.errors import InputError
 from core.languages import in_order
-from core.prompts import EXAMPLES, NATIVE, TUNED, ZERO_SHOT
+from core.prompts import CHAT, EXAMPLES, NATIVE, TUNED, ZERO_SHOT
 from core.records import EvaluationRecord, ModelRecord
 from core.strategy import Strategy, strategy_from_dict, strategy_to_dict
 from train.services import Services
@@ -58,7 +58,8 @@ def strategies_to_compare(
     """The ways of asking that are worth a try with a model; the first is the plainest."""
     has_examples = services.store.examples.has_some(collection_id)
     own = EXAMPLES if model.is_base else str(model.manifest.get("prompt_version", TUNED))
-    plain = [Strategy(ZERO_SHOT), Strategy(NATIVE)] if model.is_base else [Strategy(own)]
+    zero_shot = CHAT if model.kind == "server" else ZERO_SHOT
+    plain = [Strategy(zero_shot), Strategy(NATIVE)] if model.is_base else [Strategy(own)]
     shown = [Strategy(own, 2), Strategy(own, SHOWN), Strategy(own, SHOWN, in_steps=True)]
     shown += [Strategy(NATIVE, SHOWN)] if model.is_base else []
     return (*plain, *shown) if has_examples else tuple(plain)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from core.errors import ArgusError, CancelledError, ModelUnreachable, NotFoundError
-from core.records import JobKind, JobRecord, SampleFilter
+from core.records import JobKind, JobRecord, ModelRecord, SampleFilter
 from core.strategy import strategy_from_dict
 from train.ahead import annotate, prepare
 from train.calibrating import DEV_PER_LANGUAGE, can_ask_dev, refit
@@ -19,6 +19,7 @@ from train.evaluate import evaluate_model
 from train.making import Work, make_suggestions
 from train.radar import refresh_radar
 from train.registry import model_in_use
+from train.remember import Remembering, Said
 from train.services import Services
 from train.warm import WarmModel
 from train.watch import Interrupted, Paused, watch_job
@@ -143,8 +144,9 @@ def _evaluate(services: Services, warm: WarmModel, job: JobRecord) -> str:
         model = models.get(ident)
         evaluate_model(
             services, collection_id, split=split, model=model, reuse=True,
-            backend=warm.get(model), on_step=watch_job(services, job, gives_way=False),
+            backend=_remembering(warm, model, job), on_step=watch_job(services, job),
         )  # fmt: skip
+    _SAID.clear()
     return ""
 
 
@@ -170,8 +172,9 @@ def _calibrate(services: Services, warm: WarmModel, job: JobRecord) -> str:
     if can_ask_dev(services, collection_id, model):
         evaluate_model(  # fits the curves at its end
             services, collection_id, split="dev", model=model, per_language=DEV_PER_LANGUAGE,
-            backend=warm.get(model), on_step=step,
+            backend=_remembering(warm, model, job), on_step=step,
         )  # fmt: skip
+        _SAID.clear()
     else:
         refit(services, collection_id, model.id, step=step)
     return ""
@@ -185,6 +188,14 @@ def _embed(services: Services, warm: WarmModel, job: JobRecord) -> str:
     return f"{new} texts read by {the_embedder().name}; {odd} samples look odd"
 
 
+def _remembering(warm: WarmModel, model: ModelRecord, job: JobRecord) -> Remembering:
+    """The model, with what it said already for this job, before that gave way."""
+    if job.id not in _SAID:
+        _SAID.clear()
+    return Remembering(warm.get(model), _SAID.setdefault(job.id, {}))
+
+
+_SAID: dict[int, Said] = {}
 _COMPARED: dict[int, Partial] = {}  # what a comparison that gave way has answered already
 _HANDLERS: dict[JobKind, Handler] = {
     "suggest": _suggest, "annotate": annotate, "prepare": prepare, "renew": prepare,

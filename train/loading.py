@@ -20,6 +20,9 @@ def load_for_training(location: str, recipe: Recipe) -> tuple[Any, Any]:
     On a CPU with memory to spare the 4-bit weights are unpacked once, their values unchanged.
     """
     _keep_quiet()
+    # oneDNN keeps what it prepared for each of a thousand shapes, half a gigabyte of it; batches
+    # seldom have the same shape again.
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
     import torch
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM, AutoTokenizer

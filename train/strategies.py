@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from core.languages import in_order
-from core.prompts import EXAMPLES, TUNED, ZERO_SHOT
+from core.prompts import CHAT, EXAMPLES, TUNED, ZERO_SHOT
 from core.records import EvaluationRecord, ModelRecord, SettingRecord
 from core.strategy import Strategy, strategy_from_dict, strategy_to_dict
 from train.services import Services
@@ -35,7 +35,7 @@ def default_strategy(services: Services, collection_id: int, model: ModelRecord)
     if not model.is_base:
         return Strategy(str(model.manifest.get("prompt_version", TUNED)))
     if model.kind == "scripted" or not services.store.examples.has_some(collection_id):
-        return Strategy(ZERO_SHOT)
+        return Strategy(CHAT if model.kind == "server" else ZERO_SHOT)
     return Strategy(EXAMPLES, SHOWN)
 
 

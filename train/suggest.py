@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from core.calibration import Curves, calibrate_events
 from core.queues import WAITING
 from core.records import SampleFilter
 from core.samples import Sample
@@ -35,6 +36,8 @@ def suggest_samples(
     model = (
         services.store.models.get(model_id) if model_id else model_in_use(services, collection_id)
     )
+    known = services.store.calibrations.newest(collection_id, model.id)
+    curves = known.curves if known else Curves()
     backend = open_backend(services, model)
     try:
         for at in range(0, len(keys), BATCH):
@@ -44,9 +47,10 @@ def suggest_samples(
             services.store.suggestions.add(made.suggestions)
             for failure in made.failures:
                 say(f"{failure['id']}: {failure['message']}")
-            said = {one.sample_key: tuple(one.events) for one in made.suggestions}
+            said = {one.sample_key: one.events for one in made.suggestions}
             for record in with_text:
                 if record.key in said:
-                    yield replace(record.sample, events=said[record.key])
+                    events = calibrate_events(said[record.key], curves, record.sample.language)
+                    yield replace(record.sample, events=events)
     finally:
         backend.close()

@@ -1,7 +1,8 @@
 """Argus JSONL, the native format: bytes in, samples and line problems out; and back to lines.
 
 Short forms are read (`media` as one object, `source` and `licence` as strings at the top); the
-full form is written. Keys that Argus does not know are kept in `meta`.
+full form is written. Keys that Argus does not know are kept in `meta`. Beside the `confidence` of an
+event's type, a trigger or an argument's words, an argument of a model may have a `role_confidence`.
 """
 
 from __future__ import annotations

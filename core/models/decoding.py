@@ -27,7 +27,7 @@ class Row:
     seed: int
     tokens: list[int] = field(default_factory=list)
     probabilities: list[float] = field(default_factory=list)
-    heads: list[float] = field(default_factory=list)  # of the tokens' beginnings: see `_token_heads`
+    heads: list[float] = field(default_factory=list)  # of their beginnings: see `_token_heads`
     is_cut: bool = False  # the token limit came before the grammar's end
 
 

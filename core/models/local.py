@@ -16,7 +16,7 @@ from core.models.decoding import Decoder, Row
 from core.parsing import TokenProbability, read_reply
 from core.ports import Decoding, Prompting, Step, Suggested
 from core.problems import Problem
-from core.prompts import ZERO_SHOT, fill_prompt
+from core.prompts import ZERO_SHOT, Prompt, fill_prompt
 from core.samples import Sample
 from core.schema import Schema
 
@@ -131,7 +131,7 @@ class LocalBackend:
 
     def fits(self, sample: Sample, schema: Schema, *, prompting: Prompting | None = None) -> bool:
         """Whether the model reads the sample, prompt and reply included, in one piece."""
-        prompt = fill_prompt((prompting or self.prompting).version, schema, sample)
+        prompt = _fill(prompting or self.prompting, schema, sample)
         count = len(self._tokenizer(prompt.prefix + prompt.rest)["input_ids"])
         return count + self.decoding.max_new_tokens <= self._context
 
@@ -150,7 +150,7 @@ class LocalBackend:
     ) -> list[Row]:
         if self._decoder is None:
             raise ModelError(f"the model {self.model_id} was closed: ask for it again")
-        prompts = [fill_prompt(prompting.version, schema, s) for s in samples]
+        prompts = [_fill(prompting, schema, s) for s in samples]
         # One tokenisation of the whole, cut where the prefix ends: a token never spans the two,
         # because the prefix ends with a line break.
         prefix = self._tokenizer(prompts[0].prefix)["input_ids"]
@@ -162,7 +162,10 @@ class LocalBackend:
                     f"the sample {sample.id!r} is too long for {self.model_id}: {len(ids)} tokens, "
                     f"and the model reads {self._context}, prompt and reply included"
                 )
-            grammar = reply_grammar(schema, sample.text or "", is_tuned=self._is_tuned)
+            grammar = reply_grammar(
+                schema, sample.text or "", is_tuned=self._is_tuned,
+                examples=prompting.examples.get(sample.id, ()),
+            )  # fmt: skip
             seed = zlib.crc32(f"{decoding.seed}:{sample.id}".encode("utf-8", "surrogatepass"))
             rows.append(Row(ids, grammar, seed))
         self._decoder.decode(
@@ -200,3 +203,8 @@ class LocalBackend:
                 pieces.append(TokenProbability(start, max(end, start + 1), whole))
             start = max(start, end)
         return reply, pieces
+
+
+def _fill(prompting: Prompting, schema: Schema, sample: Sample) -> Prompt:
+    examples = prompting.examples.get(sample.id, ())
+    return fill_prompt(prompting.version, schema, sample, examples=examples)

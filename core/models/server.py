@@ -20,12 +20,12 @@ import httpx2
 from core.errors import ModelError
 from core.models.replies import LONGEST, read_suggestion
 from core.models.server_client import Answer, Server, open_client, refusal, send
-from core.parsing import TokenProbability
+from core.parsing import TokenProbability, write_reply
 from core.ports import Decoding, Prompting, Step, Suggested
-from core.prompts import ZERO_SHOT, fill_prompt
-from core.reply_schema import reply_schema
+from core.prompts import CHAT, fill_prompt
+from core.reply_schema import object_reply, reply_schema
 from core.samples import Sample
-from core.schema import Schema, offered
+from core.schema import Schema, offered, without_retired
 
 PARALLEL = 4  # requests at a time
 CONTEXT = 4096  # tokens, where nobody says; what Ollama reads unless it is told otherwise
@@ -44,7 +44,7 @@ class ServerBackend:
         *,
         context: int = CONTEXT,
         parallel: int = PARALLEL,
-        prompt_version: str = ZERO_SHOT,
+        prompt_version: str = CHAT,
         decoding: Decoding | None = None,
     ) -> None:
         self.model_id = model_id
@@ -188,8 +188,15 @@ class ServerBackend:
         return reply, is_cut, token_probabilities(reply, choice.get("logprobs"))
 
     def _prompt(self, sample: Sample, schema: Schema, prompting: Prompting) -> str:
-        prompt = fill_prompt(prompting.version, schema, sample)
-        return prompt.prefix + prompt.rest
+        """As `fill_prompt` does, with the replies of the examples in the form that binds the reply."""
+        version = prompting.version
+        asked = fill_prompt(version, schema, sample)
+        parts = [asked.prefix]
+        for example in prompting.examples.get(sample.id, ()):
+            events = without_retired(schema, example.events or ())
+            said = object_reply(write_reply(events, example.text or ""))
+            parts.append(f"{fill_prompt(version, schema, example).rest}{said}\n\n")
+        return "".join([*parts, asked.rest])
 
 
 def token_probabilities(reply: str, said: Any) -> list[TokenProbability]:

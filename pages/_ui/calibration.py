@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.calibration import ALL, KINDS, LEAST
+from core.calibration import ALL, KINDS
+from core.fitting import LEAST
 from core.languages import in_order, name_of
 from core.records import CollectionRecord, ModelRecord
 from core.reliability import Bin, Calibration, Figure, calibration_error

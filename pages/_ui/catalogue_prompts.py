@@ -25,6 +25,7 @@ PROMPTS = {
     "prompts.failed": "The last comparison failed. {why}. What was done before is kept.",
     "prompts.brief.v1": "The text alone",
     "prompts.full.v1": "Types and one made-up example",
+    "prompts.chat.v1": "Types and one made-up example, for a server",
     "prompts.english.v2": "Types, in English",
     "prompts.native.v1": "Types, in the language of the text",
     "prompts.examples.one": "{way}, {n} reviewed example",

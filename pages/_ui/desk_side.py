@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Any, Literal
 
 from core.difference import Entry, match_events
-from core.errors import InputError, NotFoundError
+from core.errors import InputError, NotFoundError, SchemaError
 from core.events import Event
-from core.history import compare_versions, list_versions, version_events
+from core.history import compare_versions, follow_names, list_versions, version_events
 from core.languages import RIGHT_TO_LEFT, name_of
-from core.records import ReviewRecord, SampleRecord
+from core.records import ReviewRecord, SampleRecord, SuggestionRecord
 from core.review import document_of_events
 from pages._ui.catalogue import t
 from pages._ui.desk import Message
@@ -88,7 +89,8 @@ def opinion_data(
 ) -> _Json:
     """Two opinions and where they differ: newest suggestions by model, newest reviews by person.
 
-    Without names: the base model against the one in use, else the two newest that differ.
+    Without names: two people who differ, else the base model against the one in use, else any two
+    that differ. `same` is what both say.
     """
     store = services.store
     opinions = _opinions(store, key)
@@ -99,30 +101,47 @@ def opinion_data(
     one, other = _two(services, key, opinions, str(left or ""), str(right or ""))
     a, b = opinions[one][1], opinions[other][1]
     items = [document_of_events(a, prefix="l."), document_of_events(b, prefix="r.")]
-    pairs = [
-        {"left": None if p.suggested is None else items[0][p.suggested],
-         "right": None if p.decided is None else items[1][p.decided]}
-        for p in match_events(a, b)
-        if p.suggested is None or p.decided is None
-        or a[p.suggested].identity != b[p.decided].identity
-    ]  # fmt: skip
-    return {"choices": choices, "left": one, "right": other, "pairs": pairs}
+    pairs, same = [], []
+    for p in match_events(a, b):
+        mine = None if p.suggested is None else items[0][p.suggested]
+        theirs = None if p.decided is None else items[1][p.decided]
+        if mine and theirs and a[p.suggested or 0].identity == b[p.decided or 0].identity:
+            same.append(mine)
+        else:
+            pairs.append({"left": mine, "right": theirs})
+    return {"choices": choices, "left": one, "right": other, "pairs": pairs, "same": same}
 
 
 # ---------------------------------------------------------------- private
 
 
 def _opinions(store: Store, key: int) -> dict[str, tuple[str, tuple[Event, ...]]]:
-    """{name: (label, events)}, models first, then people."""
+    """{name: (label, events)}, models first, then people; what a change of the schema wrote is
+    nobody's opinion."""
     titles = {m.id: m.title for m in store.models.all()}
+    record = store.samples.get(key)
     found: dict[str, tuple[str, tuple[Event, ...]]] = {}
     for model in store.samples.models_of(key):
         suggestion = store.samples.suggestion(key, model_id=model)
         if suggestion is not None:
-            found[f"model {model}"] = (titles.get(model, model), suggestion.events)
+            events = _as_called_now(store, record, suggestion)
+            found[f"model {model}"] = (titles.get(model, model), events)
     for review in store.samples.reviews(key, limit=VERSIONS):
-        found.setdefault(f"person {_who(review)}", (_who(review), review.events))
+        name = f"person {_who(review)}"
+        if review.origin != "schema change" and name not in found:
+            found[name] = (_who(review), _as_called_now(store, record, review))
     return found
+
+
+def _as_called_now(
+    store: Store, record: SampleRecord, said: ReviewRecord | SuggestionRecord
+) -> tuple[Event, ...]:
+    """The events under the names that the schema has now, or as they are where a person must decide:
+    the cards then say what is wrong with them."""
+    try:
+        return follow_names(store, record, said.events, schema_number=said.schema_number)
+    except SchemaError:
+        return tuple(said.events)
 
 
 def _two(
@@ -133,9 +152,17 @@ def _two(
     right: str,
 ) -> tuple[str, str]:
     """The names of the two opinions to show."""
-    names = list(opinions)
     if left in opinions and right in opinions and left != right:
         return left, right
+
+    def differing(names: Sequence[str]) -> tuple[str, str] | None:
+        """The first two that do not say the same; the one that comes later is on the left."""
+        said = {n: {event.identity for event in opinions[n][1]} for n in names}
+        return next(((b, a) for a, b in combinations(names, 2) if said[a] != said[b]), None)
+
+    people = differing([name for name in opinions if name.startswith("person ")])
+    if people is not None:
+        return people
     store = services.store
     collection_id = store.samples.get(key).collection_id
     in_use = f"model {store.models.in_use(collection_id)}"
@@ -143,7 +170,8 @@ def _two(
     base = next((b for b in bases if b in opinions and b != in_use), None)
     if in_use in opinions and base is not None:
         return base, in_use
-    return names[1], names[0]
+    names = list(opinions)
+    return differing(names) or (names[1], names[0])
 
 
 def _example(record: SampleRecord) -> _Json:

@@ -1,4 +1,4 @@
-"""Every page is reached through app.py, so through the sign-in gate; importing this sees to it.
+"""Every page is reached through app.py, so through the sign-in gate.
 
 Streamlit takes a folder called `pages/` for its older kind of pages until `st.navigation` has run
 once in a process, and opens such a page by its address without app.py: the first page that is
@@ -12,7 +12,9 @@ from pathlib import Path
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
-from streamlit.runtime.scriptrunner import script_runner
+from streamlit.runtime.scriptrunner import get_script_run_ctx, script_runner
+
+_ENTERED = "entered"
 
 
 def _run_app(main_script_path: str) -> None:
@@ -21,7 +23,19 @@ def _run_app(main_script_path: str) -> None:
     exec(code, sys.modules["__main__"].__dict__)  # as script_runner does with its own copy
 
 
+def enter() -> None:
+    """app.py says that this session came through it."""
+    st.session_state[_ENTERED] = True
+
+
+def check_entry() -> None:
+    """Begin this run again where its page was opened by the older way, without app.py.
+
+    Not while a module is imported: another session that waits for that module would get half of it.
+    """
+    if get_script_run_ctx() is not None and _ENTERED not in st.session_state:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
+
+
 script_runner._mpa_v1 = _run_app
-if PagesManager.uses_pages_directory:  # this very run came by the older way: begin it again
-    PagesManager.uses_pages_directory = False
-    st.rerun()

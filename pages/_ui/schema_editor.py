@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
 from core.errors import RefusedError, SchemaError
 from core.languages import MAIN, name_of
 from core.schema import EventType, Role, Schema, check_keeps
-from pages._ui.catalogue import t
+from pages._ui.catalogue import t, tn
 from pages._ui.layout import show_error
 from pages._ui.schema_draft import (
     Draft,
@@ -22,7 +23,8 @@ from pages._ui.schema_draft import (
 )
 
 Used = Mapping[tuple[str, str | None], int]
-_GRID = [2.0, 1.5, 1.5, 1.5, 1.5, 1.2, 1.0, 0.8, 1.3]
+_GRID = [1.9, 1.4, 1.4, 1.4, 1.4, 1.5, 1.1, 0.9, 1.0, 1.2]
+NAME = 120  # characters
 
 
 def add_type(draft: Draft, name: str) -> None:
@@ -43,7 +45,7 @@ def edit_type(draft: Draft, index: int, used: Used) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input(
             t("schema.name"), item.name, key=f"{prefix}_name", disabled=uses > 0,
-            help=t("schema.name.used", n=f"{uses:,}") if uses else None, max_chars=120,
+            help=t("schema.name.used", n=f"{uses:,}") if uses else None, max_chars=NAME,
         )  # fmt: skip
         if st.button(t("schema.type.remove"), key=f"{prefix}_remove"):
             _remove(draft, without_type(draft.schema, index), used)
@@ -64,12 +66,14 @@ def _edit_roles(draft: Draft, index: int, item: EventType, used: Used, prefix: s
     st.markdown(f"#### {t('schema.roles')}")
     if item.roles:
         names = [t("schema.role"), *(name_of(code) for code in MAIN)]
-        names += [t(f"schema.{key}") for key in ("required", "multiple", "uses")]
-        for column, name in zip(st.columns(_GRID, gap="xsmall")[:-1], names, strict=True):
-            column.caption(name)
+        names += [t(f"schema.{key}") for key in ("kinds", "required", "multiple")]
+        with st.container(key="role_heads"):
+            for column, name in zip(st.columns(_GRID, gap="xsmall")[:-2], names, strict=True):
+                column.caption(name)
     for i, role in enumerate(item.roles):
         uses = used.get((item.name, role.name), 0)
-        kept = _edit_role(role, uses, f"{prefix}_role_{i}")
+        with st.container(key=f"role_row_{i}"):
+            kept = _edit_role(draft.schema, role, uses, f"{prefix}_role_{i}")
         if kept is None:
             smaller = put_type(draft.schema, index, without_role(item, i))
             _remove(draft, smaller, used)
@@ -83,12 +87,12 @@ def _edit_roles(draft: Draft, index: int, item: EventType, used: Used, prefix: s
     return item
 
 
-def _edit_role(role: Role, uses: int, prefix: str) -> Role | None:
+def _edit_role(schema: Schema, role: Role, uses: int, prefix: str) -> Role | None:
     """A role in one line; None where it is to be removed."""
     cells = st.columns(_GRID, gap="xsmall", vertical_alignment="center")
     name = cells[0].text_input(
         t("schema.role"), role.name, key=f"{prefix}_name", disabled=uses > 0,
-        label_visibility="collapsed", max_chars=120,
+        label_visibility="collapsed", max_chars=NAME,
     )  # fmt: skip
     labels = dict(role.labels)
     for cell, code in zip(cells[1:5], MAIN, strict=True):
@@ -97,18 +101,38 @@ def _edit_role(role: Role, uses: int, prefix: str) -> Role | None:
             key=f"{prefix}_{code}", placeholder=name_of(code), label_visibility="collapsed",
         )  # fmt: skip
         _set_label(labels, code, text)
-    required = cells[5].checkbox(
+    kinds = _edit_kinds(cells[5], schema, role, prefix)
+    required = cells[6].checkbox(
         t("schema.required"), role.required, key=f"{prefix}_required", label_visibility="collapsed"
     )
-    multiple = cells[6].checkbox(
+    multiple = cells[7].checkbox(
         t("schema.multiple"), role.multiple, key=f"{prefix}_multiple", label_visibility="collapsed"
     )
-    cells[7].markdown(f":gray[{uses:,}]")
-    if cells[8].button(t("schema.role.remove"), key=f"{prefix}_remove", type="tertiary"):
+    cells[8].markdown(f":gray[:small[{t('schema.uses', n=f'{uses:,}')}]]")
+    if cells[9].button(t("schema.role.remove"), key=f"{prefix}_remove", type="tertiary"):
         return None
     return replace(
-        role, name=_clean(name, role.name), labels=labels, required=required, multiple=multiple
-    )
+        role, name=_clean(name, role.name), labels=labels, required=required, multiple=multiple,
+        entity_kinds=kinds,
+    )  # fmt: skip
+
+
+def _edit_kinds(cell: Any, schema: Schema, role: Role, prefix: str) -> tuple[str, ...]:
+    """What a mention in the role may be: kinds that the schema has already, or new ones."""
+    every = [kind for item in schema.types for r in item.roles for kind in r.entity_kinds]
+    count = len(role.entity_kinds)
+    said = tn("schema.kinds.some", count) if count else t("schema.kinds.any")
+    with cell.popover(said, width="stretch", help=", ".join(role.entity_kinds) or None):
+        chosen: list[str] = st.multiselect(
+            t("schema.kinds.what", role=role.name), sorted(set(every)),
+            default=list(role.entity_kinds), accept_new_options=True, key=f"{prefix}_kinds",
+            placeholder=t("schema.kinds.hint"),
+        )  # fmt: skip
+        kinds = list(dict.fromkeys(kind.strip() for kind in chosen if kind.strip()))
+        for kind in kinds:
+            if len(kind) > NAME:
+                show_error(SchemaError(t("schema.kind.long", n=NAME, kind=kind[:20])))
+    return tuple(kind for kind in kinds if len(kind) <= NAME)
 
 
 def _ask_role(item: EventType, prefix: str) -> Role | None:
@@ -118,7 +142,7 @@ def _ask_role(item: EventType, prefix: str) -> Role | None:
         st.container(horizontal=True, vertical_alignment="bottom"),
     ):
         typed = st.text_input(
-            t("schema.role.new"), key=f"{prefix}_new_role", max_chars=120, width=260
+            t("schema.role.new"), key=f"{prefix}_new_role", max_chars=NAME, width=260
         )
         pressed = st.form_submit_button(t("schema.role.add"), key=f"{prefix}_add_role")
     name = (typed or "").strip()

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import streamlit as st
 
-import pages._ui.entry  # noqa: F401 - sends a page that was opened without app.py back through it
 from core.errors import NotFoundError
 from core.records import CollectionRecord
+from pages._ui.entry import check_entry
 from train.services import Services, open_services
 
 _CHOSEN = "collection_name"
 
 
-@st.cache_resource(show_spinner=False)
 def services() -> Services:
-    """The store and the home folder, opened once a process."""
+    """The store and the home folder, opened once a process, for who came in through app.py."""
+    check_entry()
+    return _open()
+
+
+@st.cache_resource(show_spinner=False)
+def _open() -> Services:
     return open_services()
 
 

@@ -67,7 +67,7 @@ def test_a_stopped_worker_is_said_with_how_to_start_it(open_page, services):
 
 
 def test_a_running_worker_is_not_mentioned(open_page, services):
-    from train.queue import heartbeat_file
+    from train.carrier import heartbeat_file
 
     add_demo(services)
     heartbeat_file(services.home).touch()

@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from core.calibration import KINDS, LEAST, Pair
+from core.calibration import KINDS, Pair
+from core.fitting import LEAST
 from core.reliability import calibrate
 from tests.app.data import BASE, TEXTS, add_demo
 from tests.app.test_models import said

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.schema import EventType, Role, Schema, schema_to_json
+from tests.app.conftest import ROOT
 from tests.app.data import SCHEMA, add_demo
+
+
+@pytest.fixture
+def reload_page(app: AppTest) -> Callable[[], AppTest]:
+    """The page in a session of its own, as a reload of the browser opens it."""
+
+    def go() -> AppTest:
+        fresh = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+        fresh.run()
+        return fresh.switch_page("pages/schema.py").run()
+
+    return go
 
 
 def newest(services):
@@ -143,3 +159,104 @@ def test_a_file_that_is_no_schema_is_refused(open_page, services, data):
 
     assert not app.exception
     assert app.error
+
+
+def test_the_kinds_of_a_role_are_chosen_typed_and_saved(open_page, services):
+    add_demo(services)
+    app = open_page("schema")
+
+    app.multiselect(key="type_0_0_role_1_kinds").set_value(["место", "地点 "]).run()
+    app.radio(key="schema_type_0").set_value(1).run()
+    offered = app.multiselect(key="type_0_1_role_0_kinds").options
+    app.button(key="schema_save").click().run()
+
+    assert newest(services)[1].types[0].roles[1].entity_kinds == ("место", "地点")
+    assert newest(services)[1].types[0].roles[0].entity_kinds == ()
+    assert set(offered) == {"место", "地点"}
+
+
+def test_a_kind_that_is_too_long_is_not_kept(open_page, reload_page, services):
+    add_demo(services)
+    app = open_page("schema")
+
+    app.multiselect(key="type_0_0_role_1_kinds").set_value(["组织", "ж" * 121]).run()
+
+    assert "120 characters" in app.error[0].value
+    assert reload_page().multiselect(key="type_0_0_role_1_kinds").value == ["组织"]
+
+
+def test_what_is_not_saved_yet_is_there_after_a_reload(open_page, reload_page, services):
+    add_demo(services)
+    app = open_page("schema")
+    app.text_input(key="type_0_0_label_ru").set_value("Запуск").run()
+    app.text_input(key="new_type_name").set_value("并购")
+    app.button(key="add_type").click().run()
+
+    again = reload_page()
+    shown = again.text_input(key="type_0_0_label_ru").value
+    again.button(key="schema_save").click().run()
+
+    assert shown == "Запуск"
+    number, schema = newest(services)
+    assert number == 2
+    assert schema.types[0].labels["ru"] == "Запуск"
+    assert schema.types[2].name == "并购"
+    last = reload_page()
+    assert not [b for b in last.button if b.key == "schema_save"]
+
+
+def test_what_was_discarded_or_typed_back_is_not_there_after_a_reload(
+    open_page, reload_page, services
+):
+    record = add_demo(services)
+    app = open_page("schema")
+    app.checkbox(key="type_0_0_role_1_required").check().run()
+    app.button(key="schema_discard").click().run()
+    discarded = services.store.schema_drafts.get(record.id, "Ana")
+
+    app = reload_page()
+    app.checkbox(key="type_0_0_role_1_required").check().run()
+    kept = services.store.schema_drafts.get(record.id, "Ana")
+    app.checkbox(key="type_0_0_role_1_required").uncheck().run()
+
+    assert discarded is None
+    assert kept is not None
+    assert services.store.schema_drafts.get(record.id, "Ana") is None
+
+
+def test_a_draft_that_another_version_overtook_says_so_and_is_not_lost(
+    open_page, reload_page, services
+):
+    record = add_demo(services)
+    app = open_page("schema")
+    app.text_input(key="type_0_0_label_ru").set_value("Запуск").run()
+    bigger = Schema((*SCHEMA.types, EventType("并购")))
+    services.store.collections.save_schema(record.id, bigger, note="", person="Bo")
+
+    again = reload_page()
+    again.button(key="schema_save").click().run()
+
+    assert "Version 2 was saved in the meantime" in again.error[0].value
+    assert again.text_input(key="type_0_0_label_ru").value == "Запуск"
+    assert newest(services) == (2, bigger)
+
+
+def test_two_types_of_one_name_wait_in_a_draft_until_one_is_renamed(
+    open_page, reload_page, services
+):
+    record = add_demo(services)
+    app = open_page("schema")
+    app.text_input(key="new_type_name").set_value("并购")
+    app.button(key="add_type").click().run()
+    app.radio(key="schema_type_1").set_value(2).run()
+    app.text_input(key="type_1_2_name").set_value("outage").run()
+
+    again = reload_page()
+    again.button(key="schema_save").click().run()
+
+    assert "there twice" in again.error[0].value
+    assert newest(services) == (1, SCHEMA)
+    services.store.collections.set_person("Анна")
+    assert services.store.schema_drafts.get(record.id, "Анна") is not None
+    services.store.collections.delete(record.id)
+    assert services.store.schema_drafts.get(record.id, "Анна") is None

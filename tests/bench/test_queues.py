@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import update
 
 from core.events import Argument, Event, span
+from core.preparing import Preparation
 from core.queues import REASONS, Queue, default_queue
 from core.records import SampleFilter
 from core.samples import Sample, Source
@@ -119,8 +120,9 @@ def suggest_all(session, told, chance: random.Random) -> None:
             "prompt_version": "1",
             "schema_number": 1,
             "seconds": 1.0,
+            "problems": [{"code": "cut_reply"}] * (number % 6 - 3),
         }
-        for key, _, model in told
+        for number, (key, _, model) in enumerate(told)
     ]
     ids = mapping.insert_all(session, SuggestionRow, rows)
     events = [make_events(s.text or "", chance, sure=True) for _, s, _ in told]
@@ -129,6 +131,7 @@ def suggest_all(session, told, chance: random.Random) -> None:
     session.execute(update(SampleRow), [{"id": key, "state": "suggested"} for key in new])
 
 
+UNTOUCHED = SampleFilter(states=["suggested"])
 FILTERS = {
     "nothing": SampleFilter(),
     "language": SampleFilter(languages=["ru"]),
@@ -137,6 +140,7 @@ FILTERS = {
     "confidence": SampleFilter(confidence_to=0.3),
     "published": SampleFilter(published_from=date(2026, 3, 1), published_to=date(2026, 3, 9)),
     "flagged": SampleFilter(flagged=True),
+    "problems": SampleFilter(problems=True),
     "text": SampleFilter(text="мадриде"),
     "rare text": SampleFilter(text="99999."),
 }
@@ -185,6 +189,33 @@ def test_one_queue(full, capsys, reason):
         f"{reason}: table, some page",
         lambda: full.queues.table(queue, person=PERSON, offset=chance.randrange(len(keys))),
     )
+
+
+def test_work_ahead(full, capsys):
+    collection = full.collections.get("bench").id
+    oldest = default_queue(collection, "oldest")
+    keys = full.queues.keys(oldest, person=PERSON, limit=100_000)
+    chance = random.Random(2)
+
+    for title, order in (
+        ("another model", Preparation(collection, "large")),
+        ("this model", Preparation(collection, "small")),
+        ("by text", Preparation(collection, "large", SampleFilter(text="мадриде"))),
+        ("untouched", Preparation(collection, "large", UNTOUCHED, untouched=True)),
+    ):
+        show(capsys, f"count: {title}", lambda o=order: full.suggestions.count_missing(o), 10)
+        show(
+            capsys, f"next 64: {title}",
+            lambda o=order: full.suggestions.missing(
+                o, job_id=1, after=chance.choice(keys), limit=64
+            ),
+        )  # fmt: skip
+    for reason in ("oldest", "uncertain", "rare"):
+        queue = default_queue(collection, reason)
+        show(
+            capsys, f"20 ahead: {reason}",
+            lambda q=queue: full.queues.ahead(q, chance.choice(keys), person=PERSON, limit=20), 10,
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize("name", FILTERS)

@@ -41,6 +41,19 @@ SCHEMA = Schema(
 )  # fmt: skip
 
 
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+]  # fmt: skip
+
+
+def find_chromium() -> str:
+    """The machine's own Chromium; the test is skipped where there is none."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next((found for name in names if (found := shutil.which(name))), None)
+    return path or pytest.skip("needs Chromium: install it with `apt-get install chromium`")
+
+
 class RunningApp:
     """`streamlit run app.py` on a free port, with a home of its own. It can be killed and come back."""
 
@@ -64,13 +77,19 @@ class RunningApp:
                 command, cwd=ROOT, env=environment | {"ARGUS_HOME": str(self.home)},
                 stdout=log, stderr=log,
             )  # fmt: skip
-        for _ in range(200):
-            try:
-                with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1):
-                    return
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.2)
+        for _ in range(300):
+            if self.answers():
+                return
+            time.sleep(0.2)
         raise AssertionError((self.home / "app.log").read_text())
+
+    def answers(self) -> bool:
+        """Whether the server answers."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1):
+                return True
+        except (urllib.error.URLError, OSError):
+            return False
 
     def kill(self) -> None:
         """End the server at once, as a power cut would."""
@@ -87,13 +106,19 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     running.kill()
 
 
-@pytest.fixture(scope="module")
-def store(app: RunningApp) -> Iterator[Store]:
-    """The store that the app works on, with a collection, a person and a model."""
-    opened = open_store(Home(app.home))
+def open_news(home: Path) -> Store:
+    """The store of a home, with a collection, a person and a model."""
+    opened = open_store(Home(home))
     opened.collections.set_person("Ana")
     opened.collections.create("News", SCHEMA)
     opened.models.add("scripted", title="Scripted", state="base", location="/nowhere")
+    return opened
+
+
+@pytest.fixture(scope="module")
+def store(app: RunningApp) -> Iterator[Store]:
+    """The store that the app works on, with a collection, a person and a model."""
+    opened = open_news(app.home)
     app.start()
     yield opened
     opened.engine.dispose()
@@ -102,21 +127,8 @@ def store(app: RunningApp) -> Iterator[Store]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The machine's own Chromium, without a window."""
-    path = (
-        shutil.which("chromium")
-        or shutil.which("chromium-browser")
-        or shutil.which("google-chrome")
-    )
-    if path is None:
-        pytest.skip("needs Chromium: install it with `apt-get install chromium`")
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=path,
-            args=[
-                "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
-                "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-            ],
-        )  # fmt: skip
+        opened = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         yield opened
         opened.close()
 

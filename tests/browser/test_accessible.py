@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from core.events import Argument, Event, Mention
+from core.problems import Problem
 from core.samples import Sample
 from storage.store import Store
 from tests.browser.conftest import RunningApp
@@ -21,6 +22,10 @@ TEXTS = {
     "zh": ("😀华为在深圳推出手机。", "推出", "华为"),
     "ru": ("Акме запустила сервис в Мадриде.", "запустила", "Акме"),
 }
+PROBLEMS = [
+    Problem("cut_reply"),
+    Problem("short_trigger", {"type": "launch", "words": "запустила", "event": 0}),
+]
 # What is opened on Review, by the keys that do it and what then stands there.
 OPENED = {
     "cards": ([], ".card"),
@@ -56,7 +61,7 @@ def keys(store: Store) -> dict[str, int]:
         suggest(store, key, *events)
         store.samples.add_suggestion(
             key, events[:1], model_id="tuned", raw_reply="", prompt_version="full.v1",
-            schema_number=1, decoding={}, seconds=0.1,
+            schema_number=1, decoding={}, seconds=0.1, problems=PROBLEMS,
         )  # fmt: skip
     store.samples.add_review(keys["zh"], (), person="Bo", schema_number=1)
     store.samples.add_review(keys["zh"], events_of("zh"), person="Ana", schema_number=1)

@@ -1,4 +1,4 @@
-"""What lies beside a review: queues, notes, skipping, versions, opinions, examples, the outline."""
+"""What lies beside a review: queues, notes, skipping, versions, examples, the outline."""
 
 from __future__ import annotations
 
@@ -128,42 +128,6 @@ def test_an_older_version_is_compared_and_restored_as_a_change(
     assert any("type Launch → Attack" in line for line in told)
     assert (restored[0][0], undone[0][0]) == ("Launch", "Attack")
     assert [m.text for m in events[0].mentions()] == [trigger, agent]
-
-
-def test_two_models_are_compared_and_either_side_is_taken(
-    app: RunningApp, store: Store, page: Page
-) -> None:
-    text, trigger, agent, product = TEXTS["ru"]
-    key = add_text(store, "opinions", "ru", text)
-    store.models.add("tuned", title="Tuned", state="candidate", location="/nowhere")
-    suggest(store, key, launch(text, trigger, agent))
-    other = Event(
-        "launch",
-        words_of(text, trigger),
-        (Argument("agent", words_of(text, agent)), Argument("product", words_of(text, product))),
-    )
-    attack = Event("attack", words_of(text, product))
-    store.samples.add_suggestion(
-        key, [other, attack], model_id="tuned", raw_reply="", prompt_version="full.v1",
-        schema_number=1, decoding={}, seconds=0.1,
-    )  # fmt: skip
-    bench = Workbench(page, app.url)
-    bench.open(key)
-
-    bench.press("o")
-    page.locator(".argus-wb .pair.at").wait_for()
-    heads = page.locator(".argus-wb .heads select").evaluate_all(
-        "all => all.map(s => s.selectedOptions[0].textContent)"
-    )
-    bench.press("1", "1", "Escape")
-    shown = bench.shown()
-    bench.press("Control+Enter")
-    events = wait_for_review(store, key, page)
-
-    assert sorted(heads) == ["Scripted", "Tuned"]
-    names = [[e.event_type, len(e.arguments)] for e in events]
-    assert names in ([["launch", 1]], [["launch", 2], ["attack", 0]])
-    assert len(shown) == len(events)
 
 
 def test_parallel_and_similar_samples_come_after_the_paint_with_their_events_marked(

@@ -43,3 +43,16 @@ def test_the_collection_chosen_stays_after_a_reload(store, app, page):
     page.get_by_role("heading", name="Schema").wait_for()
     assert "%E6%96%B0%E9%97%BB" in page.url
     assert page.get_by_label("Collection").input_value() == "新闻"
+
+
+def test_tabs_that_come_back_at_once_after_a_restart_all_open(store, app, page):
+    app.kill()
+    app.start()
+    tabs = [page, *(page.context.new_page() for _ in range(3))]
+
+    for tab in tabs:
+        tab.goto(f"{app.url}/schema", wait_until="commit")
+
+    for tab in tabs:
+        tab.get_by_role("heading", name="Schema").wait_for()
+        assert tab.get_by_test_id("stTopNav").is_visible()

@@ -23,7 +23,7 @@ _POINT = """at => {
   }
 }"""
 # What will be stored, as the cards show it: [[type, [[role, words], …]], …].
-_SHOWN = """() => [...document.querySelectorAll('.argus-wb .card:not(.rejected)')].map(card => [
+SHOWN = """() => [...document.querySelectorAll('.argus-wb .card:not(.rejected)')].map(card => [
   card.querySelector('.head .type').textContent,
   [...card.querySelectorAll('.slot:not(.rejected):not(.empty)')].map(row =>
     [row.querySelector('.name').textContent, row.querySelector('.words bdi').textContent])])"""
@@ -103,7 +103,7 @@ class Workbench:
 
     def shown(self) -> list[Any]:
         """The events that the cards show, without what is rejected."""
-        found: list[Any] = self.page.evaluate(_SHOWN)
+        found: list[Any] = self.page.evaluate(SHOWN)
         return found
 
     def wait_saved(self) -> None:

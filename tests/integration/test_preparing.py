@@ -497,3 +497,37 @@ def test_no_job_can_store_two_suggestions_for_a_sample(services, store, collecti
 
     assert told(store, job) == [keys[0]]
     assert store.jobs.get(job).done == 1
+
+
+# ---------------------------------------------------------------- scoring gives way too
+
+
+def test_scoring_gives_way_to_a_person_and_does_not_ask_again_for_what_it_knows(
+    services, store, collection, model, keys, monkeypatch
+):
+    monkeypatch.setattr("train.remember.SLICE", 4)
+    labelled = [
+        replace(s, split="dev", events=()) for s in make_samples(12, begin=100)
+    ]  # fmt: skip
+    store.samples.add(collection, labelled, schema_number=1)
+    requests = []
+
+    def ask(n):
+        if n == 2:
+            requests.append(queue.request_suggestion(services, keys[0]))
+
+    backend = between(services, model, ask)
+    job = queue.start_evaluation(services, collection, model, "dev")
+
+    interrupted = do(services, job, Stub(backend))
+    do(services, requests[0])
+    ended = do(services, job, Stub(backend))
+
+    assert (interrupted.state, ended.state) == ("queued", "done")
+    first, lost, *rest = backend.asked
+    assert sorted(first + [name for part in rest for name in part]) == sorted(
+        s.id for s in labelled
+    )
+    assert set(lost) == set(rest[0])
+    (scored,) = store.models.evaluations(collection, model_id=model, split="dev")
+    assert scored.samples == 12

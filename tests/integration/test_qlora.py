@@ -233,7 +233,7 @@ def test_faint_probabilities_change_the_gradient_less_than_bf16_can_tell(monkeyp
 def test_an_output_layer_that_the_trainer_does_not_know_is_refused(loaded, tmp_path):
     model, _, examples = loaded
     head = model.get_base_model().get_output_embeddings()
-    head.forward = lambda hidden: torch.nn.functional.linear(hidden, head.weight) * 3
+    head.forward = lambda hidden: torch.nn.functional.linear(hidden, head.weight) * 30
 
     with pytest.raises(TrainingError, match="cannot be trained here"):
         qlora.train(

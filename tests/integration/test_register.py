@@ -51,6 +51,14 @@ def make_script(folder, name="script", **script):
     return path
 
 
+def make_weights(folder):
+    """What looks like a language model from outside."""
+    (folder / "weights").mkdir()
+    (folder / "weights" / "config.json").write_text('{"architectures": ["TinyForCausalLM"]}')
+    (folder / "weights" / "model.safetensors").write_bytes(b"")
+    return folder / "weights"
+
+
 def test_a_server_is_asked_for_its_model_and_kept_with_what_is_needed_to_use_it(services, server):
     server.models = [{"id": "Qwen/Qwen3-4B", "max_model_len": 16384}]
 
@@ -167,7 +175,9 @@ def test_the_key_is_sent_and_stands_nowhere_in_the_home_folder(services, server,
 def test_a_script_is_registered_says_what_it_is_and_suggests(services, tmp_path):
     rules = [{"text": "запустила", "reply": [["launch", "запустила", [["agent", "Нортия"]]]]}]
     collection = add_collection(services)
-    model = register_model(services, str(make_script(tmp_path, "правила", rules=rules)), "По правилам")
+    model = register_model(
+        services, str(make_script(tmp_path, "правила", rules=rules)), "По правилам"
+    )
 
     found = suggest_events(services, open_backend(services, model), collection.id, SAMPLES, SCHEMA)
 
@@ -182,13 +192,13 @@ def test_a_wrong_script_is_not_registered(services, tmp_path):
     assert services.store.models.all() == []
 
 
-def test_neither_a_server_nor_a_script_is_trained(services, server, tmp_path, tiny_model):
+def test_neither_a_server_nor_a_script_is_trained(services, server, tmp_path):
     collection = add_collection(services)
     behind = register_server(services, server.address)
     with pytest.raises(TrainingError, match="no other base model"):
         base_to_train(services, collection.id)
     script = register_model(services, str(make_script(tmp_path)))
-    local = register_model(services, str(tiny_model), "Tiny")
+    local = register_model(services, str(make_weights(tmp_path)))
 
     assert base_to_train(services, collection.id).id == local.id
     for model in (behind, script):

@@ -15,9 +15,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from core.errors import CancelledError, ModelError, ModelUnreachable
+from core.events import Argument, Event, span
 from core.models.server import ServerBackend
 from core.models.server_client import LARGEST, Patience, Server
-from core.ports import Decoding
+from core.ports import Decoding, Prompting
 from core.samples import Sample
 from core.schema import EventType, Role, Schema
 from tests.integration.model_server import ModelServer, give, reply, say
@@ -43,7 +44,7 @@ KEY = "sk-secret-0123456789"
 
 
 def right_reply(trigger, agent):
-    event = {"type": "launch", "trigger": trigger, "arguments": {"agent": agent}}
+    event = {"type": "launch", "trigger": trigger, "arguments": {"agent": [agent]}}
     return json.dumps({"events": [event]}, ensure_ascii=False)
 
 
@@ -88,7 +89,26 @@ def test_the_request_binds_the_reply_to_types_roles_and_their_number(server):
     assert (form["type"], body["model"], body["temperature"]) == ("json_schema", "tiny", 0.3)
     assert schema.is_valid(json.loads(right_reply("unveiled", "Nortia")))
     assert not schema.is_valid({"events": [{"type": "launch", "trigger": "x", "arguments": {}}]})
-    assert not schema.is_valid(json.loads(right_reply("unveiled", "Nortia").replace("agent", "who")))
+    assert not schema.is_valid(
+        json.loads(right_reply("unveiled", "Nortia").replace("agent", "who"))
+    )
+
+
+def test_reviewed_examples_are_shown_in_the_form_that_the_reply_has(server):
+    text = "Компания «Нортия»\r\nзапустила спутник."
+    at = text.index("запустила")
+    argument = Argument("agent", span(text, 10, 16))
+    shown = replace(
+        SAMPLES[3], text=text, events=(Event("launch", span(text, at, at + 9), (argument,)),)
+    )
+    prompting = Prompting("english.v2", {"zh-1": [shown]})
+
+    make_backend(server).suggest(SAMPLES[1:2], SCHEMA, prompting=prompting)
+
+    said = server.asked[0]["messages"][0]["content"]
+    assert right_reply("запустила", "Нортия") in said
+    assert said.index("запустила спутник") < said.index(SAMPLES[1].text)
+    assert said.endswith("Events:\n")
 
 
 def test_the_same_seed_asks_the_same_of_a_sample_and_another_one_does_not(server):
@@ -219,7 +239,9 @@ def test_trouble_that_stays_is_told_with_the_address_and_what_to_do(server, name
 def test_a_server_that_asks_for_a_long_pause_is_left_alone(server, until):
     server.usual = say(429, {"error": {"message": "дневной лимит"}}, Retry_After=until)
 
-    with pytest.raises(ModelUnreachable, match=r"429, it says: дневной лимит.*wait 3,[56]\d\d seconds"):
+    with pytest.raises(
+        ModelUnreachable, match=r"429, it says: дневной лимит.*wait 3,[56]\d\d seconds"
+    ):
         make_backend(server).suggest(SAMPLES[:1], SCHEMA)
 
     assert len(server.asked) == 1
@@ -321,7 +343,9 @@ REPLIES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "content", "codes", "events"), REPLIES, ids=[c[0] for c in REPLIES])
+@pytest.mark.parametrize(
+    ("name", "content", "codes", "events"), REPLIES, ids=[c[0] for c in REPLIES]
+)
 def test_a_reply_of_the_wrong_kind_is_a_problem_of_its_sample(server, name, content, codes, events):
     server.answers = [reply(content)]
 
@@ -442,7 +466,9 @@ def test_without_a_usable_key_the_variable_is_named_and_nothing_is_sent(server, 
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 500])
-def test_a_key_that_the_server_repeats_is_neither_told_nor_logged(server, monkeypatch, caplog, status):
+def test_a_key_that_the_server_repeats_is_neither_told_nor_logged(
+    server, monkeypatch, caplog, status
+):
     monkeypatch.setenv("MODEL_KEY", KEY)
     caplog.set_level(logging.DEBUG)
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from core.calibration import (
     ALL,
     EDGE,
-    LEAST,
     SAME,
     Curve,
     Curves,
@@ -21,13 +20,10 @@ from core.calibration import (
     calibrate_events,
     curves_from_list,
     curves_to_list,
-    fit_curves,
-    fit_scaling,
-    fit_steps,
-    folds,
     judge,
 )
 from core.events import Argument, Event, Mention, span
+from core.fitting import LEAST, fit_curves, fit_scaling, fit_steps, folds
 
 TEXTS = {
     "en": ("Nortia unveiled a modem in Madrid.", "unveiled", "Nortia", "a modem"),

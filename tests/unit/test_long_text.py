@@ -77,7 +77,7 @@ def test_the_number_of_parts_and_each_reply_with_its_place_are_kept():
     kept = json.loads(found.raw_reply)
     assert (problem.code, problem.values) == ("read_in_parts", {"parts": len(kept)})
     assert len(kept) >= 2
-    assert [(k["start"], k["end"]) for k in kept][0] == (0, 40)
+    assert (kept[0]["start"], kept[0]["end"]) == (0, 40)
     assert all("открыл" in k["reply"] for k in kept)
 
 

@@ -23,6 +23,7 @@ SCHEMA = Schema(
 # A published prompt gets a new version, never an edit: old suggestions name the one they came from.
 PUBLISHED = {
     "brief.v1.txt": "3d66000d",
+    "chat.v1.txt": "ac727d5f",
     "full.v1.txt": "795bb251",
 }
 

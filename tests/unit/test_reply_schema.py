@@ -38,16 +38,17 @@ def make_reply(event_type="产品发布", trigger="发布", **arguments):
 
 CASES = [
     ("no events", {"events": []}, True),
-    ("a full event", make_reply(主体="华为", место=["莫斯科", "芯片"]), True),
+    ("a full event", make_reply(主体=["华为"], место=["莫斯科", "芯片"]), True),
     ("a type without roles", {"events": [{"type": 'quo"ted \\ type', "trigger": "发布"}]}, True),
-    ("an unknown type", make_reply("launch", 主体="华为"), False),
-    ("a retired type", make_reply("gone", 主体="华为"), False),
-    ("an unknown role", make_reply(主体="华为", кто="华为"), False),
-    ("a retired role", make_reply(主体="华为", old=["华为"]), False),
+    ("an unknown type", make_reply("launch", 主体=["华为"]), False),
+    ("a retired type", make_reply("gone", 主体=["华为"]), False),
+    ("an unknown role", make_reply(主体=["华为"], кто="华为"), False),
+    ("a retired role", make_reply(主体=["华为"], old=["华为"]), False),
     ("a required role that is missing", make_reply(место=["莫斯科"]), False),
     ("a role that takes one filled twice", make_reply(主体=["华为", "小米"]), False),
-    ("a role that is there and empty", make_reply(主体="华为", место=[]), False),
-    ("no trigger", make_reply(trigger="", 主体="华为"), False),
+    ("words outside a list", make_reply(主体="华为", место=["莫斯科"]), False),
+    ("a role that is there and empty", make_reply(主体=["华为"], место=[]), False),
+    ("no trigger", make_reply(trigger="", 主体=["华为"]), False),
     ("a list", [], False),
 ]
 
@@ -70,12 +71,12 @@ def test_only_what_vllm_llama_cpp_and_ollama_all_read_is_in_the_schema():
     walk(reply_schema(SCHEMA, TEXT))
     assert used == {
         "type", "properties", "required", "additionalProperties", "items", "minItems", "maxItems",
-        "anyOf", "const", "minLength", "maxLength",
+        "anyOf", "const", "minLength",
     }  # fmt: skip
 
 
 def test_a_reply_becomes_compact_with_the_probability_of_each_part():
-    reply = json.dumps(make_reply(主体="华为", место=["莫斯科"]), ensure_ascii=False)
+    reply = json.dumps(make_reply(主体=["华为"], место=["莫斯科"]), ensure_ascii=False)
     at = reply.index("华为")
     tokens = [TokenProbability(i, i + 1, 1.0) for i in range(len(reply))]
     tokens[at] = TokenProbability(at, at + 1, 0.5)
@@ -114,7 +115,7 @@ def test_what_is_said_survives_the_way_to_the_compact_form(said):
 
 @given(st.integers(0, 200))
 def test_a_cut_reply_keeps_every_part_that_was_whole(at):
-    reply = json.dumps(make_reply(主体='華"为\\', место=["莫斯科", "芯片"]), ensure_ascii=False)
+    reply = json.dumps(make_reply(主体=['華"为\\'], место=["莫斯科", "芯片"]), ensure_ascii=False)
 
     closed = close_object(reply[:at])
 

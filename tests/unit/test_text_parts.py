@@ -1,5 +1,7 @@
 """Cutting a text into parts that fit: every script, between sentences where it can."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -44,7 +46,7 @@ def test_the_last_sentences_of_a_part_are_read_again_with_the_next():
 
     parts = cut_text(text, shorter_than(300))
 
-    for (start, end), (following, _) in zip(parts, parts[1:], strict=False):
+    for (start, end), (following, _) in pairwise(parts):
         assert start < following < end
         assert text[following:].startswith("Sentence")
         assert (end - following) <= (end - start) // 2
@@ -92,7 +94,7 @@ def test_parts_fit_cover_the_text_and_move_on_whatever_the_text(text, limit):
 
     assert all(0 < end - start <= limit for start, end in parts)
     assert [start for start, _ in parts[:1]] == [0] * bool(text)
-    for (_, end), (start, following) in zip(parts, parts[1:], strict=False):
+    for (_, end), (start, following) in pairwise(parts):
         assert start <= end < following
     assert not text or parts[-1][1] == len(text)
 

@@ -3,30 +3,39 @@
 function openCompare(B) {
   closeWindow(B);
   let at = 0;
-  const taken = new Map();
   const sheet = h("div", { class: "sheet compare", role: "dialog", tabindex: "-1", "aria-label": B.w("opinions.title") });
   const data = () => sideOf(B).opinions;
-  const take = (index, side) => {
-    const pair = data().pairs[index];
-    const target = eventLike(B.doc, [pair[side], pair.left, pair.right]);
-    B.change(takeOpinion(B.doc, target, pair[side]));
-    const now = pair[side] && eventLike(B.doc, [pair[side]]);
-    if (now) B.focus = { event: now.id, part: "" };
-    taken.set(index, side);
-    at = Math.min(index + 1, data().pairs.length - 1);
+  const target = (pair) => {
+    const { pairs, same } = data();
+    const others = [...same, ...pairs.filter((p) => p !== pair).flatMap((p) => [p.left, p.right])].filter(Boolean);
+    return eventLike(B.doc, [pair.left, pair.right], others);
+  };
+  const put = (pair, side) => {
+    const now = target(pair), chosen = pair[side];
+    const next = takeOpinion(B.doc, chosen || (now && isLive(now)) ? now : null, chosen);
+    B.change(chosen || next.events.some(isLive) ? next : { ...next, no_event: true });
+    if (chosen) B.focus = { event: target(pair).id, part: "" };
     B.paint();
+  };
+  const take = (index, side) => {
+    put(data().pairs[index], side);
+    at = Math.min(index + 1, data().pairs.length - 1);
     paint();
   };
-  const edit = (index) => {
-    const pair = data().pairs[index];
-    if (!eventLike(B.doc, [pair.left, pair.right])) B.change(takeOpinion(B.doc, null, pair.left ?? pair.right));
-    const event = eventLike(B.doc, [pair.left, pair.right]);
+  /** Open the event of a difference in the cards: as a side says it, or as it is in the draft. */
+  const edit = (index, side = null) => {
+    const pair = data().pairs[index], now = target(pair);
+    if (side || !now || !isLive(now)) put(pair, side ?? (pair.left ? "left" : "right"));
+    const { id } = target(pair);
     closeWindow(B);
-    B.setFocus(event.id, "");
+    B.setFocus(id, "");
+  };
+  const isTaken = (pair, side) => {
+    const now = target(pair);
+    return pair[side] ? !!now && isLive(now) && alikeness(now, pair[side]) === 4 : !now || !isLive(now);
   };
   const choose = (name, value) => {
     const side = data();
-    taken.clear();
     at = 0;
     B.askSide("opinions", name === "left" ? { one: value, other: side.right } : { one: side.left, other: value });
     sheet.focus();
@@ -45,7 +54,7 @@ function openCompare(B) {
     };
     sheet.replaceChildren(head, h("div", { class: "pair heads" }, select("left"), select("right")),
       ...side.pairs.map((pair, i) => h("div", { class: `pair${i === at ? " at" : ""}`, role: "group", "aria-current": String(i === at), onclick: () => { at = i; paint(); } },
-        ...["left", "right"].map((name) => sideOfPair(B, pair, name, taken.get(i) === name, () => take(i, name))))),
+        ...["left", "right"].map((name) => sideOfPair(B, pair, name, isTaken(pair, name), () => take(i, name), () => edit(i, name))))),
       side.pairs.length ? "" : h("p", { class: "soft", text: B.w("opinions.same") }),
       h("p", { class: "soft", text: B.w("opinions.keys") }));
     sheet.querySelector(".pair.at")?.scrollIntoView({ block: "nearest" });
@@ -53,14 +62,15 @@ function openCompare(B) {
   B.window = {
     onSide: (part) => { if (part === "opinions") paint(); },
     onKey: (e) => {
-      const last = (data()?.pairs?.length ?? 0) - 1;
-      if (e.key === "Escape") closeWindow(B);
+      const last = (data()?.pairs?.length ?? 0) - 1, key = chordOf(e);
+      if (key === "Escape") closeWindow(B);
       else if (e.target.tagName === "SELECT" || e.ctrlKey || e.metaKey || e.altKey) return false;
       else if (last < 0) return false;
-      else if (e.key === "ArrowDown" || e.key === "ArrowUp") { at = Math.max(0, Math.min(last, at + (e.key === "ArrowDown" ? 1 : -1))); paint(); }
-      else if (e.key === "1" || e.key === "2") take(at, e.key === "1" ? "left" : "right");
-      else if (e.key === "z") { B.undoStep(); taken.clear(); paint(); }
-      else if (e.key === "e") edit(at);
+      else if (key === "ArrowDown" || key === "ArrowUp") { at = Math.max(0, Math.min(last, at + (key === "ArrowDown" ? 1 : -1))); paint(); }
+      else if (key === "1" || key === "2") take(at, key === "1" ? "left" : "right");
+      else if (key === "z") { B.undoStep(); paint(); }
+      else if (key === "Shift+z") { B.redoStep(); paint(); }
+      else if (key === "e") edit(at);
       else return false;
       return true;
     },
@@ -73,7 +83,7 @@ function openCompare(B) {
 }
 
 /** One side of a difference: the event as it says, what the other side does not say stands out. */
-function sideOfPair(B, pair, name, isTaken, take) {
+function sideOfPair(B, pair, name, isTaken, take, edit) {
   const mine = pair[name], other = pair[name === "left" ? "right" : "left"];
   const key = name === "left" ? "1" : "2";
   const sign = (slot) => slot && JSON.stringify([slot.role, spansOf(slot), slot.text]);
@@ -83,5 +93,5 @@ function sideOfPair(B, pair, name, isTaken, take) {
   const title = mine ? B.label(B.type(mine) ?? { name: mine.event_type }) : B.w("opinions.missing");
   return h("div", { class: `opinion${isTaken ? " taken" : ""}`, "data-side": name },
     h("div", { class: `line${mine && other?.event_type === mine.event_type ? "" : " differs"}` }, h("strong", { text: title }), isTaken ? h("span", { class: "soft", text: B.w("opinions.taken") }) : null),
-    ...rows, plain("plain", B.w("opinions.take"), take, key));
+    ...rows, h("div", { class: "line" }, plain("plain", B.w("opinions.take"), take, key), mine ? plain("plain", B.w("opinions.edit"), edit) : null));
 }

@@ -1,20 +1,26 @@
 // Taking over what another opinion or version says: pure functions, document in, document out.
 
-/** How far an event is the same as another: 3 type and trigger, 2 the trigger, 1 type and some of it. */
+/** How far an event is the same as another: 4 all of it, 3 type and trigger, 2 the trigger, 1 type and
+ *  some of the trigger. */
 function alikeness(event, other) {
-  const [a, b] = [spansOf(event.trigger), spansOf(other.trigger)];
-  const same = JSON.stringify(a) === JSON.stringify(b);
+  const live = (slot) => (slot && isLive(slot) ? slot : null);
+  const [a, b] = [event, other].map((e) => spansOf(live(e.trigger)));
+  const same = placeOf(live(event.trigger)) === placeOf(live(other.trigger));
   const sameType = event.event_type === other.event_type;
-  if (same && sameType) return 3;
+  const given = (e) => JSON.stringify(e.arguments.filter(isLive).map((s) => `${s.role} ${placeOf(s)}`).sort());
+  if (same && sameType) return given(event) === given(other) ? 4 : 3;
   if (same && a.length) return 2;
   return sameType && a.some(([from, to]) => b.some(([x, y]) => from < y && x < to)) ? 1 : 0;
 }
 
-/** The event of the document that the two sides of a difference are about, or null. */
-function eventLike(doc, sides) {
+/** The event of the document that the two sides of a difference are about, or null; never one that is
+ *  what the `others` say. */
+function eventLike(doc, sides, others = []) {
+  const given = sides.filter(Boolean);
+  const free = doc.events.filter((e) => !isLive(e) || given.some((s) => alikeness(e, s) === 4) || !others.some((o) => alikeness(e, o) === 4));
   let best = null, score = 0;
-  for (const event of [...doc.events.filter(isLive), ...doc.events.filter((e) => !isLive(e))]) {
-    const found = Math.max(0, ...sides.filter(Boolean).map((side) => alikeness(event, side)));
+  for (const event of [...free.filter(isLive), ...free.filter((e) => !isLive(e))]) {
+    const found = Math.max(0, ...given.map((side) => alikeness(event, side)));
     if (found > score) [best, score] = [event, found];
   }
   return best;

@@ -485,7 +485,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_suggestion_bulk_id'), ['bulk_id'], unique=False)
         batch_op.create_index('ix_suggestion_job', ['job_id', 'sample_id'], unique=True)
         batch_op.create_index(batch_op.f('ix_suggestion_model_id'), ['model_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_suggestion_sample_id'), ['sample_id'], unique=False)
+        batch_op.create_index('ix_suggestion_sample', ['sample_id', 'model_id'], unique=False)
 
     op.create_table('vector',
     sa.Column('sample_id', sa.Integer(), nullable=False),
@@ -587,7 +587,7 @@ def downgrade() -> None:
     op.drop_table('review')
     op.drop_table('vector')
     with op.batch_alter_table('suggestion', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_suggestion_sample_id'))
+        batch_op.drop_index('ix_suggestion_sample')
         batch_op.drop_index(batch_op.f('ix_suggestion_model_id'))
         batch_op.drop_index('ix_suggestion_job')
         batch_op.drop_index(batch_op.f('ix_suggestion_bulk_id'))

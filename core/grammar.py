@@ -75,7 +75,7 @@ def reply_grammar(
             if is_shown
             else Bounds.for_text(text, is_tuned=is_tuned)
         )
-    shown = [json.dumps(p, ensure_ascii=False)[1:-1] for p in pieces(without_breaks(text))]
+    _, shown = reply_strings(schema, text)
     if not schema.types or all(p.isspace() for p in shown):
         return 'start: "[]"\n'
     more = f'("," event){{{max(0, bounds.at_least - 1)},{bounds.events - 1}}}'
@@ -98,6 +98,14 @@ def reply_grammar(
     if is_tuned:
         rules.append("NUMBER: /[1-9]/")
     return "\n".join(rules) + "\n"
+
+
+def reply_strings(schema: Schema, text: str) -> tuple[list[str], list[str]]:
+    """What the strings of a reply are made of: (names of types and roles, pieces of the text), as JSON
+    writes them between quotation marks."""
+    types = offered(schema).types
+    names = dict.fromkeys([t.name for t in types] + [r.name for t in types for r in t.roles])
+    return [_inner(n) for n in names], [_inner(p) for p in pieces(without_breaks(text))]
 
 
 def _free_rules(i: int, event_type: EventType, bounds: Bounds, *, has_numbers: bool) -> list[str]:
@@ -135,6 +143,10 @@ def _json(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
+def _inner(text: str) -> str:
+    return _json(text)[1:-1]
+
+
 def _quoted(text: str) -> str:
     """A Lark string that matches `text`."""
     return json.dumps(text, ensure_ascii=False)
@@ -159,7 +171,7 @@ def close_reply(reply: str) -> str:
 def _is_reply(reply: str) -> bool:
     try:
         loaded = json.loads(reply)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(loaded, list) and all(
         isinstance(e, list)

@@ -22,6 +22,7 @@ JobKind = Literal[
     "refresh",  # again, for the samples of a bulk operation
     "compare",  # ways of asking a model
     "calibrate",  # how sure a model may be, by what people have reviewed
+    "export",  # a model, for use elsewhere
     "audit", "evaluate", "embed", "fetch", "train",
 ]  # fmt: skip
 JobState = Literal["queued", "running", "waiting", "paused", "done", "failed", "cancelled"]
@@ -34,6 +35,7 @@ ENDED = ("done", "failed", "cancelled")  # of jobs and runs
 PRIORITY: dict[JobKind, int] = {
     "suggest": 100,  # a person sits before the screen
     "evaluate": 50,
+    "export": 50,
     "fetch": 50,
     "train": 50,
     "annotate": 20,

@@ -37,13 +37,15 @@ def strategy_from_dict(data: Mapping[str, Any]) -> Strategy:
 
 
 def needs_another_look(said: Suggested, schema: Schema) -> bool:
-    """Whether a first answer is worth a second question: a part of it is unsure, it was cut short,
-    or an event lacks a required role."""
+    """Whether a first answer is worth a second question: it says nothing, and so not how sure it is
+    of that; a part of it is unsure; it was cut short; an event lacks a required role."""
+    if not said.events:
+        return True
     sure = [e.confidence for e in said.events]
     sure += [m.confidence for e in said.events for m in e.mentions()]
     sure += [a.confidence for e in said.events for a in e.arguments]
     if any(confidence is not None and confidence < UNSURE for confidence in sure):
         return True
-    if any(p.code in ("not_a_reply", "cut_reply") for p in said.problems):
+    if any(p.code == "cut_reply" for p in said.problems):
         return True
     return any(v.kind == "missing_role" for v in check_events(schema, said.events))

@@ -31,7 +31,7 @@ _DONE = "review_done"  # ids of the messages that were dealt with
 _PROBLEMS = "review_problems"  # [{id, message, retry}] of the last message
 _STANDING = "review_standing"  # where the person is: looked up anew after all but drafts
 _SIDE = "review_side"  # what was asked for beside the open sample: {sample, part: data}
-_AHEAD = "review_ahead"  # the sample after which the worker prepares suggestions
+_AHEAD = "review_ahead"  # the queue, and the sample in it behind which the worker prepares
 _SESSION = "review_session"  # lets the browser see that the server, or its session, is a new one
 
 
@@ -62,9 +62,9 @@ def gather(current: CollectionRecord, standing: dict[str, Any]) -> dict[str, Any
     suggesting: dict[str, Any] = {"state": "none"}
     if place.key is not None:
         suggesting = desk_data.ask_for_suggestion(services(), store.samples.get(place.key))
-        if state.get(_AHEAD) != place.key:
+        if state.get(_AHEAD) != (place.queue, place.key):
             keep_ahead(services(), place.queue, after=place.key, person=person())
-            state[_AHEAD] = place.key
+            state[_AHEAD] = (place.queue, place.key)
     return {
         **around, "suggesting": suggesting, "language": LANGUAGE, "person": person(),
         "session": state.setdefault(_SESSION, uuid4().hex),

@@ -67,6 +67,9 @@ def offer_run(chosen: CollectionRecord, *, is_busy: bool) -> Recipe | None:
         )  # fmt: skip
         if plan:
             words.markdown(say_plan(plan, base.id))
+            if plan.repeated and recipe:
+                by = t(f"plan.by.{recipe.balance}")
+                words.markdown(tn("plan.repeated", plan.repeated, by=by))
             if plan.warnings:
                 words.caption(escape(" ".join(plan.warnings)))
             if not plan.samples:

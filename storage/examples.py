@@ -18,7 +18,7 @@ from storage.database import reading
 from storage.tables import SampleRow, TypeSetMemberRow, VectorRow
 from storage.vectors import STORED
 
-SCANNED = 4  # samples of a language that are looked at for one that may be shown
+SCANNED = 2  # samples of a language that are looked at for one that may be shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,11 @@ class Home:
         return self.root / "runs"
 
     @property
+    def exports(self) -> Path:
+        """The folder of exported models, one folder a model and form."""
+        return self.root / "exports"
+
+    @property
     def logs(self) -> Path:
         """The folder of log files."""
         return self.root / "logs"

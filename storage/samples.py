@@ -260,9 +260,14 @@ class Samples:
 
     # ------------------------------------------------------------ drafts
 
-    def save_draft(self, key: int, person: str, document: Mapping[str, Any], *, rev: int) -> int:
-        """Keep a person's unfinished review; an older `rev` never replaces a newer. Returns the
-        `rev` now stored."""
+    def save_draft(
+        self, key: int, person: str, document: Mapping[str, Any], *, rev: int, after: int = 0
+    ) -> int:
+        """Keep a person's unfinished review; returns the `rev` now stored.
+
+        An older `rev` never replaces a newer one, and what another `writer` stored is replaced only
+        by one who has seen it: whose draft goes on from `after`, or a later one.
+        """
         with writing(self._engine) as session:
             _sample(session, key)
             row = session.exec(
@@ -271,7 +276,9 @@ class Samples:
             if row is None:
                 row = DraftRow(sample_id=key, person=person, document=dict(document), rev=rev)
                 session.add(row)
-            elif rev >= row.rev:
+                return rev
+            is_same = row.document.get("writer") == document.get("writer")
+            if rev >= row.rev and (is_same or row.rev <= after):
                 row.document, row.rev, row.updated = dict(document), rev, datetime.now(UTC)
             return row.rev
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -66,6 +67,17 @@ def check_base(location: str, wanted: str | None, *, of: str) -> None:
             f"since (SHA-256 {wanted[:12]}… then, {found[:12]}… now). Put the old files back, or train "
             "again on the new ones"
         )
+
+
+def check_adapter(folder: Path, location: str, *, of: str) -> None:
+    """Raise `ModelError` unless the adapter in a folder is whole, and of the base in `location`."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise ModelError(
+            f"the adapter {of} is unfinished or gone ({folder}): train it again"
+        ) from problem
+    check_base(location, manifest.get("base_sha256"), of=of)
 
 
 @cache

@@ -62,11 +62,17 @@ def model_card(
         "",
         f"Extracts events from text. `{model.id}`, made {model.created:%Y-%m-%d}.",
     ]
-    if model.base_id is not None:
+    is_merged = manifest.get("form") == "merged"
+    if model.base_id is not None or is_merged:
+        what = (
+            f"The QLoRA adapter {_line(str(manifest.get('model')))} merged into its base, "
+            f"{_line(str(manifest.get('base')))}"
+            if is_merged
+            else f"A QLoRA adapter on {_line(base.title)} (`{base.id}`)"
+        )
         lines += [
             "",
-            f"A QLoRA adapter on {_line(base.title)} (`{base.id}`). Base checksum: "
-            f"`{manifest.get('base_sha256') or 'unknown'}`.",
+            f"{what}. Base checksum: `{manifest.get('base_sha256') or 'unknown'}`.",
             f"Trained on the snapshot `{manifest.get('snapshot', 'unknown')}`, "
             f"{manifest.get('steps', '?')} steps. Prompt `{manifest.get('prompt_version', '?')}`.",
         ]

@@ -80,11 +80,12 @@ def write_whole(
         _flush(target.parent)
         _remove(old)
     except (OSError, SafetensorError) as problem:
-        _remove(work)
         raise TrainingError(
             f"{target.name} could not be written to {target.parent} ({problem}): free some space, "
             "then go on. What was written before is whole, and the model in use is untouched"
         ) from problem
+    finally:
+        _remove(work)
 
 
 # ---------------------------------------------------------------- private

@@ -8,10 +8,10 @@ from typing import Any
 
 from core.errors import InputError
 from core.languages import in_order
-from core.prompts import CHAT, EXAMPLES, NATIVE, TUNED, ZERO_SHOT
+from core.prompts import CHAT, EXAMPLES, NATIVE, ZERO_SHOT
 from core.records import EvaluationRecord, ModelRecord
 from core.strategy import Strategy, strategy_from_dict, strategy_to_dict
-from train.services import Services
+from train.services import Services, own_prompt
 from train.strategies import SHOWN, chosen_strategies, use_strategies
 
 PER_LANGUAGE = 40  # samples of dev a language, unless a person says otherwise
@@ -57,11 +57,12 @@ def strategies_to_compare(
 ) -> tuple[Strategy, ...]:
     """The ways of asking that are worth a try with a model; the first is the plainest."""
     has_examples = services.store.examples.has_some(collection_id)
-    own = EXAMPLES if model.is_base else str(model.manifest.get("prompt_version", TUNED))
+    trained = own_prompt(model)
+    own = trained or EXAMPLES
     zero_shot = CHAT if model.kind == "server" else ZERO_SHOT
-    plain = [Strategy(zero_shot), Strategy(NATIVE)] if model.is_base else [Strategy(own)]
+    plain = [Strategy(trained)] if trained else [Strategy(zero_shot), Strategy(NATIVE)]
     shown = [Strategy(own, 2), Strategy(own, SHOWN), Strategy(own, SHOWN, in_steps=True)]
-    shown += [Strategy(NATIVE, SHOWN)] if model.is_base else []
+    shown += [] if trained else [Strategy(NATIVE, SHOWN)]
     return (*plain, *shown) if has_examples else tuple(plain)
 
 

@@ -191,11 +191,11 @@ def check_loss(model: Any, example: Example, recipe: Recipe) -> None:
     architecture may do more between its body and its logits than this trainer knows."""
     import torch
 
-    data = collate([example], pad=0)
-    data = {k: v.to(next(model.parameters()).device) for k, v in data.items()}
     objective = _make_objective(model, recipe)
     set_training(model, False)
     with torch.no_grad(), no_memory_told(recipe):
+        data = collate([example], pad=0)
+        data = {k: v.to(next(model.parameters()).device) for k, v in data.items()}
         ours = float(objective(**data)) / len(example.reply)
         with objective.precision():
             own = float(model(**data).loss)

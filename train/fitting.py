@@ -19,16 +19,17 @@ from core.samples import Sample, sample_to_dict
 from core.schema import Schema, schema_from_dict, schema_to_dict
 from storage.home import Home
 from train.adapter import check_base, checksum_base, manifest_of
+from train.cards import data_card
 from train.checkpoint import newest_checkpoint
 from train.examples import Example, make_examples
-from train.leakage import find_leaks
 from train.order import total_steps
 from train.qlora import Ended, Word, save_adapter, train
 from train.recipes import Recipe, recipe_from_dict
 from train.services import Services, base_location
-from train.snapshot import read_samples, reviewed, take_snapshot, write_snapshot
+from train.snapshot import Snapshot, read_samples, reviewed, take_snapshot, write_snapshot
 from train.trial import prepare_trial
 
+DATA_CARD = "data-card.md"
 Say = Callable[[RunRecord, LossPoint | None, str], None]
 
 
@@ -69,7 +70,9 @@ def fit_run(
     recipe = recipe_from_dict(run.recipe)
     if is_leader and not (run_folder(services.home, run.id) / "snapshot.json").exists():
         say(run, None, "freezing the reviews")
-        freeze_run(services, run, recipe)
+        leaks = len(freeze_run(services, run, recipe).leaks)
+        if leaks:
+            say(run, None, f"{leaks} samples repeat a dev or test sample: left out")
     _wait_for_leader()
     frozen = read_frozen(services.home, run.id)
     base = services.store.models.get(run.base_id)
@@ -121,17 +124,23 @@ def fit_run(
     return ended
 
 
-def freeze_run(services: Services, run: RunRecord, recipe: Recipe) -> None:
-    """Write down the samples, the dev samples and the schema of a run, the manifest last."""
+def freeze_run(services: Services, run: RunRecord, recipe: Recipe) -> Snapshot:
+    """Write down the samples of a run with their card, the dev samples and the schema, the manifest
+    last; returns the snapshot."""
     folder = run_folder(services.home, run.id)
-    leaks = find_leaks(services, run.collection_id)
-    snapshot = take_snapshot(services, run.collection_id, recipe, leaks=leaks)
+    snapshot = take_snapshot(services, run.collection_id, recipe)
     schema = services.store.collections.schema(run.collection_id)
     dev = reviewed(services, run.collection_id, "dev")
     lines = [json.dumps(sample_to_dict(s)) + "\n" for s in dev]
+    name = next(c.name for c in services.store.collections.all() if c.id == run.collection_id)
+    card = data_card(
+        snapshot, collection=name, recipe=run.recipe,
+        held_out={"dev": len(dev), "test": len(reviewed(services, run.collection_id, "test"))},
+    )  # fmt: skip
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "dev.jsonl").write_text("".join(lines), encoding="utf-8")
+        (folder / DATA_CARD).write_text(card, encoding="utf-8")
     except OSError as problem:
         raise StorageError(
             f"the dev samples could not be written to {folder} ({problem}): free some space and start "
@@ -142,6 +151,7 @@ def freeze_run(services: Services, run: RunRecord, recipe: Recipe) -> None:
         "schema": schema_to_dict(schema),
     }  # fmt: skip
     write_snapshot(snapshot, folder, facts=facts)
+    return snapshot
 
 
 def read_frozen(home: Home, run_id: int) -> Frozen:
@@ -207,7 +217,8 @@ def _write_down(
         snapshot={
             **run.snapshot, "hash": frozen.facts["hash"],
             "by_language": frozen.facts["by_language"], "samples": len(examples),
-            "left_out": list(left_out),
+            "left_out": list(left_out), "leaks": len(frozen.facts.get("leaks", [])),
+            "repeated": len(examples) - len({e.sample_id for e in examples}),
         },
     )  # fmt: skip
 

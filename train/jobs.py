@@ -1,5 +1,5 @@
 """What the worker does with a job: suggest for one sample or for many, score a model, look which
-samples are alike, or audit reviewed ones."""
+samples are alike, audit reviewed ones, or write a model for use elsewhere."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from core.errors import ArgusError, CancelledError, ModelUnreachable, NotFoundEr
 from core.records import JobKind, JobRecord, ModelRecord, SampleFilter
 from core.strategy import strategy_from_dict
 from train.ahead import annotate, prepare
+from train.artefacts import export_folder, export_model
 from train.calibrating import DEV_PER_LANGUAGE, can_ask_dev, refit
 from train.carrier import put_job
 from train.comparing import Partial, compare_strategies
@@ -180,6 +181,18 @@ def _calibrate(services: Services, warm: WarmModel, job: JobRecord) -> str:
     return ""
 
 
+def _export(services: Services, warm: WarmModel, job: JobRecord) -> str:
+    """Write a model for use elsewhere, over what was exported of it in this form before."""
+    model, form = services.store.models.get(job.payload["model"]), job.payload["form"]
+    if form == "merged":
+        warm.release()  # there may be no room for two; it comes back when it is asked
+    folder = export_model(
+        services, model, export_folder(services.home, model.id, form), form=form, replace=True,
+        on_step=watch_job(services, job, gives_way=False),
+    )  # fmt: skip
+    return str(folder)
+
+
 def _embed(services: Services, warm: WarmModel, job: JobRecord) -> str:
     collection_id = job.payload["collection"]
     step = watch_job(services, job)
@@ -200,5 +213,5 @@ _COMPARED: dict[int, Partial] = {}  # what a comparison that gave way has answer
 _HANDLERS: dict[JobKind, Handler] = {
     "suggest": _suggest, "annotate": annotate, "prepare": prepare, "renew": prepare,
     "evaluate": _evaluate, "refresh": _refresh, "embed": _embed, "audit": _audit,
-    "calibrate": _calibrate, "compare": _compare,
+    "calibrate": _calibrate, "compare": _compare, "export": _export,
 }  # fmt: skip

@@ -105,7 +105,9 @@ def _has_room(base: Any) -> bool:
     """Whether the base's weights fit unpacked with plenty to spare, on a CPU."""
     import psutil
 
-    unpacked = 2 * sum(p.numel() * (2 if hasattr(p, "quant_state") else 1) for p in base.parameters())
+    unpacked = 2 * sum(
+        p.numel() * (2 if hasattr(p, "quant_state") else 1) for p in base.parameters()
+    )
     on_cpu = next(base.parameters()).device.type == "cpu"
     return on_cpu and unpacked < psutil.virtual_memory().available / 8 and not _is_sharded()
 

@@ -155,9 +155,7 @@ def _look_for_best(
     return replace(now, best_loss=measured.eval_loss, best_step=now.step, stale=0)
 
 
-def _take_best(
-    now: _Progress, engine: Engine, recipe: Recipe, checkpoints: Path
-) -> int | None:
+def _take_best(now: _Progress, engine: Engine, recipe: Recipe, checkpoints: Path) -> int | None:
     """Put the best adapter's weights back where the last ones are not the best."""
     if not recipe.patience or now.best_loss is None or now.best_step == now.step:
         return None

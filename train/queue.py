@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.queues import Queue, filter_to_dict
 from core.records import JobKind
 from core.strategy import strategy_to_dict
+from train.artefacts import Form
 from train.calibrating import is_due
 from train.carrier import put_job, put_run
 from train.carrier import worker_is_alive as worker_is_alive  # pages ask that of the same module
@@ -130,6 +131,18 @@ def calibrate_later(services: Services, collection_id: int, model_id: str) -> in
             return job.id
     job_id = services.store.jobs.add("calibrate", payload)
     put_job(services, job_id, "calibrate")
+    return job_id
+
+
+def start_export(services: Services, collection_id: int, model_id: str, form: Form) -> int:
+    """Queue the export of a model into its folder under the home; returns the job, the one under way
+    if there is one."""
+    payload = {"collection": collection_id, "model": model_id, "form": form}
+    for job in services.store.jobs.open("export", collection_id=collection_id):
+        if job.payload == payload and not job.cancel_requested:
+            return job.id
+    job_id = services.store.jobs.add("export", payload)
+    put_job(services, job_id, "export")
     return job_id
 
 

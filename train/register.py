@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from core.errors import InputError, ModelError, ModelUnreachable
+from core.prompts import versions
 from core.records import ModelRecord
+from train.adapter import MANIFEST
 from train.services import Services
 
+QUANTISATIONS = ("none", "nf4")
+# What a merged model's manifest says that holds here too.
+_TOLD = (
+    "form", "title", "terms", "model", "base", "base_sha256", "snapshot", "steps", "prompt_version",
+    "recipe", "versions",
+)  # fmt: skip
 
-def register_model(services: Services, location: str, title: str = "") -> ModelRecord:
+
+def register_model(
+    services: Services, location: str, title: str = "", *, quantisation: str = "none"
+) -> ModelRecord:
     """Register a base model: a local folder or a script (*.json), checked now, or a hub's id, fetched
-    at first use."""
+    at first use. `quantisation` is how its weights are loaded: "none" (bf16) or "nf4"; the same
+    weights may be on the list both ways."""
     location = location.strip()
     path = Path(location).expanduser()
     if not path.exists():
@@ -22,7 +35,10 @@ def register_model(services: Services, location: str, title: str = "") -> ModelR
             raise InputError(
                 f"{location!r} is neither a folder on this machine nor a hub's id (owner/name)"
             )
-        return _add(services, location, title=title, location=location, is_remote=True)
+        return _add(
+            services, location, title=title, location=location, is_remote=True,
+            quantisation=quantisation,
+        )  # fmt: skip
     path = path.resolve()
     if path.suffix == ".json":
         from core.models.scripted import read_script
@@ -34,7 +50,11 @@ def register_model(services: Services, location: str, title: str = "") -> ModelR
     from core.models.local import check_folder
 
     check_folder(path)
-    return _add(services, path.name, title=title, location=str(path))
+    said = _said_of(path)
+    return _add(
+        services, path.name, title=title or str(said.get("title", "")), location=str(path),
+        terms=str(said.pop("terms", "")), manifest=said, quantisation=quantisation,
+    )  # fmt: skip
 
 
 def register_server(
@@ -68,6 +88,25 @@ def register_server(
 
 
 # ---------------------------------------------------------------- private
+
+
+def _said_of(folder: Path) -> dict[str, Any]:
+    """What a merged model that Argus exported says of itself; nothing of any other folder."""
+    path = folder / MANIFEST
+    if not path.exists():
+        return {}
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise ModelError(f"{path} cannot be read ({problem}): export the model again") from problem
+    if not isinstance(facts, dict) or facts.get("form") != "merged":
+        return {}
+    if facts.get("prompt_version") not in versions():
+        raise ModelError(
+            f"{folder} was trained on the prompt {facts.get('prompt_version')!r}, which this Argus "
+            "does not have: update Argus, or export the model from this one"
+        )
+    return {name: facts[name] for name in _TOLD if name in facts}
 
 
 def _ask_server(address: str, variable: str) -> tuple[str, list[dict[str, Any]]]:
@@ -115,9 +154,16 @@ def _add(
     title: str,
     location: str,
     is_remote: bool = False,
+    terms: str = "",
     manifest: Mapping[str, Any] | None = None,
+    quantisation: str = "none",
 ) -> ModelRecord:
     """Put it on the list under an id made of its name; the same one again keeps its id."""
+    if quantisation not in QUANTISATIONS:
+        known_ways = ", ".join(QUANTISATIONS)
+        raise InputError(f"weights are not loaded as {quantisation!r} (but as: {known_ways})")
+    if quantisation != "none":
+        name, manifest = f"{name}-{quantisation}", {**(manifest or {}), "quantisation": quantisation}
     name = re.sub(r"[^\w.-]+", "-", name).strip("-").lower() or "model"
     known = {m.id: m for m in services.store.models.all()}
 
@@ -132,5 +178,5 @@ def _add(
         ident, number = f"{name}-{number}", number + 1
     return services.store.models.add(
         ident, title=title.strip() or name, state="base", location=location, is_remote=is_remote,
-        manifest=manifest,
+        terms=terms, manifest=manifest,
     )  # fmt: skip

@@ -235,10 +235,11 @@ def delete_collection(
 
 
 def disk_use(services: Services) -> dict[str, int]:
-    """Bytes on the disk: models, runs and the database."""
+    """Bytes on the disk: models, runs, exports and the database."""
     database = sqlite_path(services.home.database_url)
     return {
         "models": folder_bytes(services.home.models),
         "runs": folder_bytes(services.home.runs),
+        "exports": folder_bytes(services.home.exports),
         "database": database.stat().st_size if database and database.exists() else 0,
     }

@@ -19,7 +19,7 @@ from train.embedding import BATCH, the_embedder
 from train.services import Services
 
 LONGEST, TOGETHER = 400, 1600  # characters of one example, and of all of a sample's
-PER_LANGUAGE = 2000  # the newest of each language among which they are looked for
+PER_LANGUAGE = 1000  # the newest of each language among which they are looked for
 LOOKED_AT = 64  # the nearest, among which types are spread
 SAME_LANGUAGE = 0.2  # of cosine, that an example in the sample's own language is ahead
 SAME_TYPE = 0.05  # that one is behind for each example before it with one of its types

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core.errors import ModelError
 from core.ports import Backend, Decoding
@@ -11,6 +12,7 @@ from core.prompts import TUNED, ZERO_SHOT
 from core.records import ModelRecord
 from storage.home import Home
 from storage.store import Store, open_store
+from train.adapter import check_adapter
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,12 @@ def base_of(services: Services, model: ModelRecord) -> ModelRecord:
     return model if model.base_id is None else services.store.models.get(model.base_id)
 
 
+def own_prompt(model: ModelRecord) -> str | None:
+    """The prompt that a model was trained on; None for one that never was here."""
+    found = model.manifest.get("prompt_version", None if model.is_base else TUNED)
+    return None if found is None else str(found)
+
+
 def base_location(services: Services, base: ModelRecord) -> str:
     """Where transformers finds a base model; the embedded one is converted first where it must."""
     from core.models import embedded
@@ -71,10 +79,18 @@ def base_location(services: Services, base: ModelRecord) -> str:
     return base.location
 
 
-def open_backend(services: Services, model: ModelRecord) -> Backend:
-    """Load a model. This takes seconds and a gigabyte: the worker keeps one, the app never does."""
+def open_backend(
+    services: Services, model: ModelRecord, *, instead: Backend | None = None
+) -> Backend:
+    """Load a model. This takes seconds and a gigabyte: the worker keeps one, the app never does.
+
+    `instead`: one that is not needed any more. If it stands on the same base, that stays in memory
+    and only the adapters change places; else its memory is given back first.
+    """
     if model.state == "deleted":
         raise ModelError(f"the model {model.id} was deleted: choose another on the Models page")
+    if instead is not None and model.kind != "weights":
+        instead.close()
     if model.kind == "server":
         return _open_server(model)
     if model.kind == "scripted":
@@ -83,20 +99,22 @@ def open_backend(services: Services, model: ModelRecord) -> Backend:
         return ScriptedBackend(model.id, read_script(Path(model.location)))
     from core.models.local import LocalBackend, load_model
 
-    location = base_location(services, base_of(services, model))
-    if model.base_id is None:
-        loaded, tokenizer = load_model(location)
-        return LocalBackend(
-            model.id, loaded, tokenizer, prompt_version=ZERO_SHOT, decoding=Decoding()
-        )
-    folder = Path(model.location)
-    if not (folder / "argus.json").exists():
-        raise ModelError(f"the adapter {model.id} is unfinished or gone ({folder}): train it again")
-    loaded, tokenizer = load_model(location, adapter=folder)
-    return LocalBackend(
-        model.id, loaded, tokenizer, is_tuned=True, decoding=Decoding.greedy(),
-        prompt_version=str(model.manifest.get("prompt_version", TUNED)),
-    )  # fmt: skip
+    base = base_of(services, model)
+    location, adapter = base_location(services, base), None
+    if model.base_id is not None:
+        adapter = Path(model.location)
+        check_adapter(adapter, location, of=model.id)
+    quantisation = str(base.manifest.get("quantisation", "none"))
+    prompt = own_prompt(model)
+    own: dict[str, Any] = {
+        "adapter": adapter, "is_tuned": prompt is not None, "prompt_version": prompt or ZERO_SHOT,
+        "decoding": Decoding.greedy() if prompt else Decoding(),
+    }  # fmt: skip
+    if isinstance(instead, LocalBackend) and instead.stands_on(location, quantisation):
+        return instead.beside(model.id, **own)
+    if instead is not None:
+        instead.close()
+    return LocalBackend(model.id, *load_model(location, quantisation=quantisation), **own)
 
 
 def _open_server(model: ModelRecord) -> Backend:

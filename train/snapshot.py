@@ -32,7 +32,8 @@ REPLY_TOKENS = 45
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run would do. `test_split_is` says which split the model will be judged on."""
+    """What a run would do. `test_split_is` says which split the model will be judged on, `repeated`
+    how many repetitions of rare samples an epoch has besides the `samples`."""
 
     samples: int
     by_language: dict[str, int]
@@ -42,6 +43,7 @@ class Plan:
     steps: int
     minutes: float | None
     warnings: list[str] = field(default_factory=list)
+    repeated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +160,15 @@ def plan_run(services: Services, collection_id: int, recipe: Recipe) -> Plan:
         )
     if judged == "none":
         warnings.append("There is neither a test nor a dev split: the model cannot be judged.")
-    steps = total_steps(len(samples), recipe)
-    tokens = sum(len(s.text or "") * TOKENS_A_CHARACTER.get(s.language, 0.4) for s in samples)
+    shown = balance_samples(samples, recipe.balance, seed=recipe.seed)
+    steps = total_steps(len(shown), recipe)
+    tokens = sum(len(s.text or "") * TOKENS_A_CHARACTER.get(s.language, 0.4) for s in shown)
     seconds = SECONDS_TO_START + recipe.epochs * SECONDS_A_TOKEN * (
-        tokens + REPLY_TOKENS * len(samples)
+        tokens + REPLY_TOKENS * len(shown)
     )
     minutes = seconds / 60 if samples else None
-    return Plan(len(samples), by_language, dev, test, judged, steps, minutes, warnings)
+    repeated = len(shown) - len(samples)
+    return Plan(len(samples), by_language, dev, test, judged, steps, minutes, warnings, repeated)
 
 
 def _counts(samples: Sequence[Sample]) -> dict[str, int]:

@@ -12,6 +12,7 @@ from train.carrier import put_run
 from train.checkpoint import Checkpoint, newest_checkpoint, save_checkpoint, write_whole
 from train.engine import MOMENTS
 from train.fitting import (
+    DATA_CARD,
     checkpoints_of,
     describe_adapter,
     read_frozen,
@@ -173,7 +174,7 @@ def _hand_over(services: Services, old: int, new: int, checkpoint: Checkpoint) -
 
     try:
         target.mkdir(parents=True, exist_ok=True)
-        for name in ("train.jsonl", "dev.jsonl", "snapshot.json"):
+        for name in ("train.jsonl", "dev.jsonl", DATA_CARD, "snapshot.json"):
             shutil.copy2(source / name, target / name)
         best = checkpoints_of(services.home, old) / BEST
         if best.exists():

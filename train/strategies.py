@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from core.languages import in_order
-from core.prompts import CHAT, EXAMPLES, TUNED, ZERO_SHOT
+from core.prompts import CHAT, EXAMPLES, ZERO_SHOT
 from core.records import EvaluationRecord, ModelRecord, SettingRecord
 from core.strategy import Strategy, strategy_from_dict, strategy_to_dict
-from train.services import Services
+from train.services import Services, own_prompt
 
 SHOWN = 4  # examples that a model which was never trained on the schema is shown
 
@@ -30,10 +30,10 @@ def choose_strategies(
 
 
 def default_strategy(services: Services, collection_id: int, model: ModelRecord) -> Strategy:
-    """How a model is asked where nobody chose: an adapter as it was trained, a base with reviewed
-    samples before its eyes, once there are some."""
-    if not model.is_base:
-        return Strategy(str(model.manifest.get("prompt_version", TUNED)))
+    """How a model is asked where nobody chose: as it was trained, a base that never was with
+    reviewed samples before its eyes, once there are some."""
+    if (own := own_prompt(model)) is not None:
+        return Strategy(own)
     if model.kind == "scripted" or not services.store.examples.has_some(collection_id):
         return Strategy(CHAT if model.kind == "server" else ZERO_SHOT)
     return Strategy(EXAMPLES, SHOWN)

@@ -9,7 +9,8 @@ from train.services import Services, open_backend
 
 
 class WarmModel:
-    """Keeps the last model loaded, since loading takes seconds and asking does not."""
+    """Keeps the last model loaded, since loading takes seconds and asking does not. Between models on
+    one base only the adapters change places."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -19,8 +20,8 @@ class WarmModel:
     def get(self, model: ModelRecord) -> Backend:
         """The backend of a model; another one that is loaded gives its memory back first."""
         if self._backend is None or self._model_id != model.id:
-            self.release()
-            self._backend = open_backend(self._services, model)
+            instead, self._backend, self._model_id = self._backend, None, None
+            self._backend = open_backend(self._services, model, instead=instead)
             self._model_id = model.id
         return self._backend
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,8 @@ def write_gguf_adapter(adapter: Path, config: dict[str, Any], target: Path) -> P
     """Write the peft adapter in the folder `adapter` as the file `target`; returns it.
 
     `config` is the base model's config.json. The scale is alpha / rank, as peft has it. Raises
-    `ModelError` for a base or a layer that llama.cpp has no name for; nothing is written then.
+    `ModelError` for a base or a layer that llama.cpp has no name for, and `OSError` where the disk is
+    full; nothing is written then.
     """
     import gguf
     from safetensors.numpy import load_file
@@ -60,10 +63,25 @@ def write_gguf_adapter(adapter: Path, config: dict[str, Any], target: Path) -> P
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()
         writer.close()
+        _check_written(work, dict(named))
         work.rename(target)
     finally:
         work.unlink(missing_ok=True)
     return target
+
+
+def _check_written(path: Path, named: dict[str, np.ndarray[Any, Any]]) -> None:
+    """Raise `OSError` unless the file has the tensors: numpy's `tofile`, with which they are written,
+    says nothing of a disk that has become full."""
+    import gguf
+
+    try:
+        found = {t.name: t.data for t in gguf.GGUFReader(path).tensors}
+        is_whole = all(np.array_equal(found[name], value) for name, value in named.items())
+    except (ValueError, IndexError, KeyError):  # the file ends too early
+        is_whole = False
+    if not is_whole:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path.name)
 
 
 def _as_llama_has_it(

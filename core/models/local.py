@@ -1,9 +1,13 @@
-"""A causal language model of transformers on this machine, alone or with an adapter."""
+"""A causal language model of transformers on this machine, alone or with an adapter.
+
+Several models on one base share its weights in memory: which adapter is on is settled at each question.
+"""
 
 from __future__ import annotations
 
+import codecs
+import copy
 import json
-import logging
 import time
 import zlib
 from collections.abc import Sequence
@@ -11,16 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ModelError, SetupError
-from core.grammar import close_reply, reply_grammar
-from core.models.decoding import Decoder, Row
+from core.free_reply import read_free_reply
+from core.grammar import close_reply, reply_grammar, reply_strings
+from core.models.adapters import Carrier
+from core.models.decoding import KEPT_BYTES, ROWS, Decoder, Row
+from core.models.guides import Hints
 from core.parsing import TokenProbability, read_reply
 from core.ports import Decoding, Prompting, Step, Suggested
 from core.problems import Problem
 from core.prompts import ZERO_SHOT, Prompt, fill_prompt
 from core.samples import Sample
 from core.schema import Schema
-
-BATCH = 16
 
 
 def check_folder(folder: Path) -> None:
@@ -47,11 +52,14 @@ def check_folder(folder: Path) -> None:
         )
 
 
-def load_model(location: str, *, adapter: Path | None = None) -> tuple[Any, Any]:
-    """(model, tokenizer) in bf16, the adapter merged in. `location`: a folder or a hub's id."""
+def load_model(
+    location: str, *, adapter: Path | None = None, quantisation: str = "none"
+) -> tuple[Any, Any]:
+    """(model, tokenizer). `location`: a folder or a hub's id; `quantisation`: "none" is bf16, "nf4"
+    takes a quarter of the memory and is slower on a CPU."""
     try:
         import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
+        from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
         from transformers.utils import logging as quiet
 
         quiet.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -61,31 +69,26 @@ def load_model(location: str, *, adapter: Path | None = None) -> tuple[Any, Any]
         ) from problem
     if Path(location).is_absolute():
         check_folder(Path(location))
+    options: dict[str, Any] = {"dtype": torch.bfloat16, "use_safetensors": True}
+    if quantisation == "nf4":
+        options["quantization_config"] = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=torch.bfloat16,
+        )
     try:
         tokenizer = AutoTokenizer.from_pretrained(location)
-        model = AutoModelForCausalLM.from_pretrained(
-            location, dtype=torch.bfloat16, use_safetensors=True
-        )
+        model = AutoModelForCausalLM.from_pretrained(location, **options)
     except (OSError, ValueError, RuntimeError) as problem:
         raise ModelError(f"the model {location} could not be loaded: {problem}") from problem
-    if adapter is not None:
-        logging.getLogger("bitsandbytes").setLevel(
-            logging.ERROR
-        )  # a fallback that works, told loudly
-        from peft import PeftModel
-
-        try:
-            model = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
-        except (OSError, ValueError, RuntimeError, KeyError) as problem:
-            raise ModelError(
-                f"the adapter {adapter} does not fit {location}: {problem}"
-            ) from problem
     model.train(False)
+    Carrier(model).carry(adapter)
     return model, tokenizer
 
 
 class LocalBackend:
-    """Suggests with a loaded model; replies are bound by the grammar of schema and sample."""
+    """Suggests with a loaded model; replies are bound by the grammar of schema and sample, or free."""
 
     def __init__(
         self,
@@ -93,17 +96,38 @@ class LocalBackend:
         model: Any,
         tokenizer: Any,
         *,
+        adapter: Path | None = None,
         prompt_version: str = ZERO_SHOT,
         decoding: Decoding | None = None,
         is_tuned: bool = False,
     ) -> None:
-        self.model_id = model_id
-        self.prompting = Prompting(prompt_version)
-        self.decoding = decoding or Decoding()
-        self._is_tuned = is_tuned
         self._tokenizer = tokenizer
         self._decoder: Decoder | None = Decoder(model, tokenizer)
+        self._carrier: Carrier | None = Carrier(model)
         self._context = getattr(model.config, "max_position_embeddings", 2048)
+        self._become(model_id, adapter, prompt_version, decoding, is_tuned)
+
+    def stands_on(self, location: str, quantisation: str) -> bool:
+        """Whether the base in memory is the one that `load_model` would load."""
+        if self._carrier is None:
+            return False
+        model = self._carrier.model
+        is_quantised = bool(getattr(model, "is_quantized", False))
+        return model.name_or_path == location and is_quantised == (quantisation == "nf4")
+
+    def beside(
+        self,
+        model_id: str,
+        *,
+        adapter: Path | None = None,
+        prompt_version: str = ZERO_SHOT,
+        decoding: Decoding | None = None,
+        is_tuned: bool = False,
+    ) -> LocalBackend:
+        """Another model on the same base in memory."""
+        other = copy.copy(self)
+        other._become(model_id, adapter, prompt_version, decoding, is_tuned)
+        return other
 
     def suggest(
         self,
@@ -114,18 +138,28 @@ class LocalBackend:
         prompting: Prompting | None = None,
         on_step: Step | None = None,
     ) -> list[Suggested]:
-        """One suggestion a sample, in order; longer samples go together, so that little is padded."""
+        """One suggestion a sample, in order. Samples whose prompts begin alike go together."""
         decoding, prompting = decoding or self.decoding, prompting or self.prompting
-        order = sorted(range(len(samples)), key=lambda i: len(samples[i].text or ""))
+        decoder = self._ready()
+        alike: dict[str, list[int]] = {}
+        prompts = [_fill(prompting, schema, sample) for sample in samples]
+        for i, prompt in enumerate(prompts):
+            alike.setdefault(prompt.prefix, []).append(i)
+        asked = []  # (prefix, {number of a sample: its row}); all first, so that one that is too
+        for text, members in alike.items():  # long is told before any work is done
+            prefix = self._tokenizer(text)["input_ids"]
+            rows = {
+                i: self._row(prefix, prompts[i], samples[i], schema, decoding, prompting)
+                for i in members
+            }
+            asked.append((prefix, rows))
         found: dict[int, Suggested] = {}
-        for at in range(0, len(order), BATCH):
-            part = order[at : at + BATCH]
+        for prefix, rows in asked:
+            step = _part_of(on_step, len(found), len(rows), len(samples))
             began = time.monotonic()
-            rows = self._decode(
-                [samples[i] for i in part], schema, decoding, prompting, on_step, at / len(order)
-            )
-            seconds = (time.monotonic() - began) / len(part)
-            for i, row in zip(part, rows, strict=True):
+            decoder.decode(prefix, list(rows.values()), decoding, on_step=step)
+            seconds = (time.monotonic() - began) / len(rows)
+            for i, row in rows.items():
                 found[i] = self._read(row, samples[i], schema, prompting, seconds)
         return [found[i] for i in range(len(samples))]
 
@@ -136,52 +170,74 @@ class LocalBackend:
         return count + self.decoding.max_new_tokens <= self._context
 
     def close(self) -> None:
-        """Give the memory back."""
-        self._decoder = None
+        """Give the memory back, as far as no model beside this one needs it."""
+        self._decoder = self._carrier = None
 
-    def _decode(
+    def describe(self) -> dict[str, Any]:
+        """How the model is decoded here: at most so many replies at once, their keys and values in
+        so many bytes, on so many threads."""
+        import torch
+
+        return {"rows": ROWS, "kept_bytes": KEPT_BYTES, "threads": torch.get_num_threads()}
+
+    def _become(
         self,
-        samples: Sequence[Sample],
+        model_id: str,
+        adapter: Path | None,
+        prompt_version: str,
+        decoding: Decoding | None,
+        is_tuned: bool,
+    ) -> None:
+        self.model_id = model_id
+        self.prompting = Prompting(prompt_version)
+        self.decoding = decoding or Decoding()
+        self._adapter, self._is_tuned = adapter, is_tuned
+
+    def _ready(self) -> Decoder:
+        """The decoder, with this model's adapter on the base."""
+        if self._decoder is None or self._carrier is None:
+            raise ModelError(f"the model {self.model_id} was closed: ask for it again")
+        if self._carrier.carry(self._adapter):
+            self._decoder.forget()
+        return self._decoder
+
+    def _row(
+        self,
+        prefix: Sequence[int],
+        prompt: Prompt,
+        sample: Sample,
         schema: Schema,
         decoding: Decoding,
         prompting: Prompting,
-        on_step: Step | None,
-        done: float,
-    ) -> list[Row]:
-        if self._decoder is None:
-            raise ModelError(f"the model {self.model_id} was closed: ask for it again")
-        prompts = [_fill(prompting, schema, s) for s in samples]
+    ) -> Row:
         # One tokenisation of the whole, cut where the prefix ends: a token never spans the two,
         # because the prefix ends with a line break.
-        prefix = self._tokenizer(prompts[0].prefix)["input_ids"]
-        rows = []
-        for sample, prompt in zip(samples, prompts, strict=True):
-            ids = self._tokenizer(prompt.rest, add_special_tokens=False)["input_ids"]
-            if len(prefix) + len(ids) + decoding.max_new_tokens > self._context:
-                raise ModelError(
-                    f"the sample {sample.id!r} is too long for {self.model_id}: {len(ids)} tokens, "
-                    f"and the model reads {self._context}, prompt and reply included"
-                )
-            grammar = reply_grammar(
-                schema, sample.text or "", is_tuned=self._is_tuned,
-                examples=prompting.examples.get(sample.id, ()),
-            )  # fmt: skip
-            seed = zlib.crc32(f"{decoding.seed}:{sample.id}".encode("utf-8", "surrogatepass"))
-            rows.append(Row(ids, grammar, seed))
-        self._decoder.decode(
-            prefix, rows, decoding, on_step=(lambda: on_step(done)) if on_step else None
-        )
-        return rows
+        ids = self._tokenizer(prompt.rest, add_special_tokens=False)["input_ids"]
+        if len(prefix) + len(ids) + decoding.max_new_tokens > self._context:
+            raise ModelError(
+                f"the sample {sample.id!r} is too long for {self.model_id}: {len(ids)} tokens, "
+                f"and the model reads {self._context}, prompt and reply included"
+            )
+        text = sample.text or ""
+        seed = zlib.crc32(f"{decoding.seed}:{sample.id}".encode("utf-8", "surrogatepass"))
+        if decoding.is_free:
+            return Row(ids, None, seed)
+        examples = prompting.examples.get(sample.id, ())
+        grammar = reply_grammar(schema, text, is_tuned=self._is_tuned, examples=examples)
+        return Row(ids, grammar, seed, Hints(*reply_strings(schema, text)))
 
     def _read(
         self, row: Row, sample: Sample, schema: Schema, prompting: Prompting, seconds: float
     ) -> Suggested:
         reply, probabilities = self._text(row)
-        problems = []
+        problems, text = [], sample.text or ""
         if row.is_cut:
-            reply = close_reply(reply)
             problems.append(Problem("cut_reply"))
-        read = read_reply(reply, sample.text or "", schema, probabilities=probabilities)
+        if row.grammar is None:
+            read = read_free_reply(reply, text, schema, probabilities=probabilities)
+        else:
+            reply = close_reply(reply) if row.is_cut else reply
+            read = read_reply(reply, text, schema, probabilities=probabilities)
         return Suggested(
             events=read.events, raw_reply=reply, prompt_version=prompting.version,
             problems=(*problems, *read.problems), seconds=seconds,
@@ -189,11 +245,12 @@ class LocalBackend:
 
     def _text(self, row: Row) -> tuple[str, list[TokenProbability]]:
         """The reply, and which of its characters each token wrote (a character may take several)."""
-        reply, pieces, start = "", [], 0
-        for count in range(1, len(row.tokens) + 1):
-            reply = self._tokenizer.decode(row.tokens[:count], skip_special_tokens=True)
-            end = len(reply.rstrip("\ufffd"))
-            whole, head = row.probabilities[count - 1], row.heads[count - 1]
+        read = codecs.getincrementaldecoder("utf-8")("replace")
+        parts = [read.decode(raw) for raw in self._ready().spell(row.tokens)]
+        reply = "".join(parts) + read.decode(b"", final=True)
+        pieces, start = [], 0
+        for part, whole, head in zip(parts, row.probabilities, row.heads, strict=True):
+            end = start + len(part)
             cut = reply.find('"', start, end) + 1
             if cut:
                 pieces.append(TokenProbability(start, cut, head))
@@ -201,10 +258,17 @@ class LocalBackend:
                     pieces.append(TokenProbability(cut, end, min(1.0, whole / head)))
             else:
                 pieces.append(TokenProbability(start, max(end, start + 1), whole))
-            start = max(start, end)
+            start = end
         return reply, pieces
 
 
 def _fill(prompting: Prompting, schema: Schema, sample: Sample) -> Prompt:
     examples = prompting.examples.get(sample.id, ())
     return fill_prompt(prompting.version, schema, sample, examples=examples)
+
+
+def _part_of(on_step: Step | None, before: int, size: int, total: int) -> Step | None:
+    """What tells `on_step` of all the work how far a part of it is."""
+    if on_step is None:
+        return None
+    return lambda share: on_step((before + share * size) / total)

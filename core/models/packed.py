@@ -64,6 +64,15 @@ class PackedModel:
         self._kept: dict[int, tuple[Any, Any]] = {}
         self._lengths: list[int] = []
 
+    @property
+    def token_bytes(self) -> int:
+        """What a token's keys and values take."""
+        config, weight = self._body.config, self._model.get_input_embeddings().weight
+        heads = config.num_attention_heads
+        width = getattr(config, "head_dim", None) or config.hidden_size // heads
+        some = getattr(config, "num_key_value_heads", None) or heads
+        return int(2 * config.num_hidden_layers * some * width * weight.element_size())
+
     @contextmanager
     def attending(self) -> Iterator[None]:
         """While this lasts, the model attends the way that `feed` needs, and then again as before."""
@@ -212,7 +221,7 @@ class PackedModel:
             shape = (rows, some, group.width, each, group.keys)
             scores = torch.matmul(mine, key.transpose(2, 3)).float().view(shape)
             shares, weight = _weigh(scores, mask[:, None, :, None], how)
-            seen = torch.matmul(shares.view(mine.shape[:3] + (-1,)).to(value.dtype), value)
+            seen = torch.matmul(shares.view(*mine.shape[:3], group.keys).to(value.dtype), value)
             weight = weight.transpose(0, 1).reshape(some, rows * group.width, each)
         else:
             spread = mask.to(mine.dtype).repeat_interleave(each, 1)[:, None]

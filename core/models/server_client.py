@@ -30,13 +30,16 @@ _BUSY = (408, 425, 429, 500, 502, 503, 504)  # may be better in a moment
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to try, in seconds. The pause between two tries doubles; a server may ask for more."""
+    """How long to try, in seconds. The pause between two tries doubles; a server may ask for more.
+
+    `answer` is for a whole answer, its time in the queue of a server that does one after another too.
+    """
 
     tries: int = 5
     first_pause: float = 0.5
     longest_pause: float = 60.0
     connect: float = 5.0
-    answer: float = 300.0
+    answer: float = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,7 @@ def open_client(server: Server) -> httpx2.AsyncClient:
     # trust_env off: no key from .netrc, no detour through a proxy that nobody registered.
     return httpx2.AsyncClient(
         headers=headers, follow_redirects=False, trust_env=False,
-        timeout=httpx2.Timeout(server.patience.answer, connect=server.patience.connect),
+        timeout=httpx2.Timeout(None, connect=server.patience.connect),  # `send` limits the rest
     )  # fmt: skip
 
 
@@ -143,7 +146,8 @@ async def send(
             async with asyncio.timeout(patience.answer):
                 answer, waits = await _send_once(client, server, method, path, body)
         except TimeoutError:
-            reason, waits = f"no answer within {patience.answer:g} seconds", 0.0
+            reason = f"no answer within {patience.answer:g} seconds"
+            break  # to ask once more would only lengthen its queue
         except httpx2.RequestError as problem:
             reason, waits = _tell(problem), 0.0
         else:
@@ -248,8 +252,6 @@ def _tell(problem: httpx2.RequestError) -> str:
     """A failed connection in plain words."""
     if isinstance(problem, httpx2.ConnectTimeout):
         return "it does not pick up"
-    if isinstance(problem, httpx2.TimeoutException):
-        return "it gave no answer in time"
     what = (
         "no connection" if isinstance(problem, httpx2.ConnectError) else "the connection broke off"
     )

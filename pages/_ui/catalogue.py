@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pages._ui.catalogue_artefacts import ARTEFACTS
 from pages._ui.catalogue_beside import BESIDE
 from pages._ui.catalogue_calibration import CALIBRATION
 from pages._ui.catalogue_collection import COLLECTION
@@ -20,6 +21,7 @@ LANGUAGE = "en"
 TEXTS: dict[str, dict[str, str]] = {
     "en": {
         **SHELL,
+        **ARTEFACTS,
         **COLLECTION,
         **CALIBRATION,
         **MODEL,

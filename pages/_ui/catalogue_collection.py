@@ -30,7 +30,7 @@ COLLECTION: dict[str, str] = {
     "schema.kinds.some.one": "{n} kind",
     "schema.kinds.some.other": "{n} kinds",
     "schema.kinds.what": "Kinds of thing that {role} takes",
-    "schema.kinds.hint": "any kind: choose some, or type a new one",
+    "schema.kinds.hint": "choose, or type one",
     "schema.kind.long": "a kind has up to {n} characters, so “{kind}…” is not kept: shorten it",
     "schema.required": "Required",
     "schema.multiple": "Several",

@@ -103,6 +103,7 @@ MODEL: dict[str, str] = {
     "register.kind.server": "Server",
     "register.location": "A Hugging Face id (owner/name), or a folder or script (*.json) on this machine",
     "register.title": "What to call it (its name if left empty)",
+    "register.nf4": "Load in 4 bits: a quarter of the memory, slower without a GPU",
     "register.server": "A server that speaks OpenAI's protocol: vLLM, llama.cpp, Ollama and others. It is "
     "asked now for its models. Its model makes suggestions; it cannot be trained here.",
     "register.address": "Address",
@@ -114,7 +115,7 @@ MODEL: dict[str, str] = {
     "register.context.empty": "as the server says, else 4,096",
     "register.do": "Register",
     "register.done": "{model} is registered.",
-    "models.disk": "On the disk: models {models}, runs {runs}, database {database}. "
+    "models.disk": "On the disk: models {models}, runs {runs}, exports {exports}, database {database}. "
     "A run is deleted on the Training page.",
     "model.state.promoted": "in use",
     "model.state.candidate": "candidate",

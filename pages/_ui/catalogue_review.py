@@ -110,6 +110,8 @@ BENCH: dict[str, str] = {
     "saved.draft": "draft saved",
     "saved.submitting": "storing the review…",
     "saved.late": "not stored yet, kept in this browser: the server does not answer",
+    "draft.elsewhere": "You have changed this sample in another window: what was saved there is shown "
+    "now, what you did here since is not",
     "saved.trouble": "not stored, kept in this browser: {why}",
     "hint.armed": "Select the {role}, then Enter. Esc lets it be.",
     "hint.selected": "1–9 gives it a role, Enter puts it into the focused slot, T makes a new event.",

@@ -40,9 +40,15 @@ class _Message(Message):
 
 
 class DraftMessage(_Message):
-    """A draft after a change; `undo` and `redo` are steps as the browser writes them."""
+    """A draft after a change; `undo` and `redo` are steps as the browser writes them.
+
+    `rev` counts the changes, `writer` is the window that made them since it opened the sample, and
+    `after` the `rev` of the draft that it found there.
+    """
 
     rev: int = Field(ge=0)
+    writer: Annotated[str, StringConstraints(max_length=60)] = ""
+    after: int = Field(default=0, ge=0)
     undo: list[_Json] = Field(default_factory=list, max_length=2 * HISTORY)
     redo: list[_Json] = Field(default_factory=list, max_length=2 * HISTORY)
 
@@ -60,11 +66,14 @@ class FilterMessage(Message):
 
 
 def keep_draft(store: Store, data: Mapping[str, Any], *, person: str) -> int:
-    """Keep a draft; returns the `rev` that is stored now. An older one changes nothing."""
+    """Keep a draft; returns the `rev` that is stored now. An older one changes nothing, nor does one
+    of a window that has not seen what another stored."""
     message = read_message(DraftMessage, data)
     document = read_document(message.document)
-    kept = message.model_dump(exclude={"rev"}) | {"document": document_to_dict(document)}
-    return store.samples.save_draft(document.sample, person, kept, rev=message.rev)
+    kept = message.model_dump(exclude={"rev", "after"}) | {"document": document_to_dict(document)}
+    return store.samples.save_draft(
+        document.sample, person, kept, rev=message.rev, after=message.after
+    )
 
 
 def submit_review(store: Store, data: Mapping[str, Any], *, person: str) -> int:

@@ -11,6 +11,7 @@ from core.records import CollectionRecord, EvaluationRecord, ModelRecord
 from pages._ui.calibration import show_calibration
 from pages._ui.catalogue import t, tn
 from pages._ui.layout import confirm_note, error_boundary, escape, show_error
+from pages._ui.model_export import show_export
 from pages._ui.promotion_rule import say_differences
 from pages._ui.scores import show_figures
 from pages._ui.session import person, services
@@ -52,6 +53,7 @@ def show_model(
             with st.expander(t("model.other_score", split=t(f"split.{other.split}"))):
                 stale = t("model.stale") if other.split == found.split else ""
                 show_figures(other, key=f"{model.id}_{other.split}", note=stale)
+    show_export(chosen, model)
     if model.terms:
         with st.expander(t("model.terms"), key=f"terms_{model.id}"):
             st.markdown(escape(model.terms))

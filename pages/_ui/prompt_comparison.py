@@ -74,8 +74,9 @@ def _cell(one: StrategyScore, language: str | None, *, is_best: bool = False) ->
     tr, arg, tri_c, arg_c = (write_figure(figure_of(one.evaluation, n, language)) for n in names)
     if (tr, arg) == (NO_FIGURE, NO_FIGURE):
         return NO_FIGURE
-    said = f"{tr} / {arg}"
-    return f"{f'**{said}**' if is_best else said} ({tri_c} / {arg_c})"
+    said = f"**{tr} / {arg}**" if is_best else f"{tr} / {arg}"
+    # A narrow column breaks before the bracket, nowhere else.
+    return " (".join(part.replace(" ", "\u00a0") for part in (said, f"{tri_c} / {arg_c})"))
 
 
 def _say_now(chosen: CollectionRecord, model: ModelRecord, now: Mapping[str, Strategy]) -> None:
@@ -91,7 +92,8 @@ def _say_now(chosen: CollectionRecord, model: ModelRecord, now: Mapping[str, Str
 
 
 def _show_table(scores: Sequence[StrategyScore]) -> None:
-    st.table(comparison_table(scores), border="horizontal", hide_index=True)
+    with st.container(key="figures_prompts"):
+        st.table(comparison_table(scores), border="horizontal", hide_index=True)
     samples = tn("count.sample", scores[0].evaluation.samples)
     lines = [t("prompts.figures", samples=samples)]
     for one in scores:

@@ -30,9 +30,10 @@ def offer_registration() -> None:
 def _fill_weights() -> ModelRecord | None:
     location = st.text_input(t("register.location"), key="model_location")
     title = st.text_input(t("register.title"), key="model_title", max_chars=200)
+    quantisation = "nf4" if st.checkbox(t("register.nf4"), key="model_nf4") else "none"
     if not st.form_submit_button(t("register.do"), key="register"):
         return None
-    return register_model(services(), location or "", title or "")
+    return register_model(services(), location or "", title or "", quantisation=quantisation)
 
 
 def _fill_server() -> ModelRecord | None:

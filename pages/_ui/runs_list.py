@@ -15,6 +15,7 @@ from pages._ui.session import services
 from pages._ui.standing import OPEN_RUN
 from pages._ui.words import write_by_language, write_duration, write_size, write_time
 from storage.home import folder_bytes
+from train.fitting import DATA_CARD, run_folder
 from train.registry import delete_run
 
 SHOWN = 5
@@ -69,7 +70,8 @@ def _headline(run: RunRecord) -> str:
         parts.append(write_duration((run.finished - run.started).total_seconds()))
     if run.snapshot.get("samples"):
         counts = write_by_language(run.snapshot.get("by_language", {}))
-        parts.append(f"{tn('count.sample', run.snapshot['samples'])} ({counts})")
+        different = run.snapshot["samples"] - run.snapshot.get("repeated", 0)
+        parts.append(f"{tn('count.sample', different)} ({counts})")
     return " · ".join(parts)
 
 
@@ -82,9 +84,18 @@ def _show_details(run: RunRecord) -> None:
                 key=f"losses_{run.id}",
                 alt=t("chart.loss"),
             )
+        counts = {key: run.snapshot.get(key, 0) for key in ("leaks", "repeated")}
+        if any(counts.values()):
+            st.caption(" ".join(tn(f"data.{key}", n) for key, n in counts.items() if n))
         st.json(dict(run.recipe), expanded=False)
         if run.folder:
             st.caption(t("training.folder", folder=escape(run.folder)))
+        card = run_folder(services().home, run.id) / DATA_CARD
+        if card.exists():
+            st.download_button(
+                t("data.card"), card.read_bytes, f"run-{run.id}-{DATA_CARD}", "text/markdown",
+                key=f"data_card_{run.id}", on_click="ignore",
+            )  # fmt: skip
 
 
 def _confirm(run: RunRecord) -> None:

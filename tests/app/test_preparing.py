@@ -181,3 +181,17 @@ def _add_problems(services, keys):
             for key, found in zip(keys, problems, strict=False)
         ]
     )
+
+
+def test_opening_a_sample_lets_the_worker_prepare_what_comes_next_in_that_queue(
+    open_page, services, demo, keys
+):
+    open_page("review", queue="random", language="ru")
+    open_page("review", queue="random", language="ru")
+    open_page("review", queue="", language="zh", sample=str(keys[1]))
+
+    jobs = services.store.jobs.open("annotate")
+    assert [j.payload["queue"]["reason"] for j in jobs] == ["random", "oldest"]
+    assert [j.payload["queue"]["wanted"]["languages"] for j in jobs] == [["ru"], ["zh"]]
+    assert {j.payload["person"] for j in jobs} == {"Ana"}
+    assert jobs[1].payload["after"] == keys[1]

@@ -57,7 +57,10 @@ def test_the_way_in_use_is_said_and_nothing_compared_yet_is_no_dead_end(open_pag
     app = open_page("models")
 
     text = said(app)
-    assert "Types, in English, 4 reviewed examples: English, Chinese, Spanish and Russian." in text
+    assert (
+        "Instructions in English, 4 reviewed examples: English, Chinese, Spanish and Russian."
+        in text
+    )
     assert "This is the default." in text
     assert "were not compared yet" in text
     assert "6 ways on 8 samples of dev, about " in text
@@ -93,12 +96,15 @@ def test_the_best_of_each_language_is_marked_and_used_at_a_press(open_page, serv
     app.button(key=f"use_best_{BASE}").click().run()
 
     rows = table.set_index("Way of asking")
-    assert rows.loc["Types, in English, 4 reviewed examples", "English"] == (
-        "**60.0 / 60.0** (60.0 / 60.0)"
+    assert rows.loc["Instructions in English, 4 reviewed examples", "English"] == (
+        "**60.0\u00a0/\u00a060.0** (60.0\u00a0/\u00a060.0)"
     )
-    assert rows.loc["Types and one made-up example", "Russian"] == "20.0 / 20.0 (20.0 / 20.0)"
-    assert rows.loc["Types and one made-up example", "Problems"] == "1,200"
-    assert rows.loc["Types and one made-up example", "Seconds a sample"] == "1.5"
+    assert (
+        rows.loc["Instructions with a made-up example", "Russian"]
+        == "20.0\u00a0/\u00a020.0 (20.0\u00a0/\u00a020.0)"
+    )
+    assert rows.loc["Instructions with a made-up example", "Problems"] == "1,200"
+    assert rows.loc["Instructions with a made-up example", "Seconds a sample"] == "1.5"
     assert not app.exception
     assert choose_strategies(services, results, services.store.models.get(BASE), TEXTS) == BEST
     assert "by Ana" in said(app)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import Browser, Page
 
 from core.events import Argument, Event
+from core.review import events_of_document, read_document
 from storage.store import Store
 from tests.browser.conftest import RunningApp
 from tests.browser.workbench import (
@@ -39,6 +42,14 @@ def half_done(store: Store, bench: Workbench, language: str, name: str) -> int:
     bench.drag(place)
     bench.press("3")
     return key
+
+
+def saved_events(store: Store, key: int) -> list[Any]:
+    """The events of the draft that is stored, as the cards would show them."""
+    draft = store.samples.draft(key, "Ana")
+    assert draft is not None
+    document = read_document(draft.document["document"])
+    return as_shown(events_of_document(document, text=store.samples.get(key).sample.text))
 
 
 @pytest.mark.parametrize("language", TEXTS)
@@ -138,6 +149,49 @@ def test_a_killed_browser_leaves_the_draft_with_the_server(
 
     assert other.shown() == before
     second.close()
+
+
+def test_unsent_changes_of_one_browser_do_not_replace_what_another_was_shown_as_saved(
+    app: RunningApp, store: Store, browser: Browser, page: Page
+) -> None:
+    away = browser.new_context(viewport={"width": 1440, "height": 900})
+    first, second = Workbench(away.new_page(), app.url), Workbench(page, app.url)
+    key = half_done(store, first, "ru", "two-browsers")
+    first.wait_saved()
+    app.kill()
+    first.press("ArrowUp", "d", "d", "d")
+    first.page.close()
+    app.start()
+
+    second.open(key)
+    second.press("ArrowUp", "ArrowUp", "d")
+    second.wait_saved()
+    again = Workbench(away.new_page(), app.url)
+    again.open(key)
+
+    assert again.shown() == second.shown()
+    assert saved_events(store, key) == second.shown()
+    away.close()
+
+
+def test_of_two_windows_on_a_sample_the_one_that_saved_first_stays(
+    app: RunningApp, store: Store, page: Page
+) -> None:
+    first, second = Workbench(page, app.url), Workbench(page.context.new_page(), app.url)
+    key = half_done(store, first, "zh", "two-windows")
+    first.wait_saved()
+    second.open(key)
+    first.page.bring_to_front()
+    first.press("ArrowUp", "d")
+    first.wait_saved()
+    kept = first.shown()
+
+    second.page.bring_to_front()
+    second.press("ArrowUp", "ArrowUp", "x")
+    second.page.get_by_text("in another window").wait_for()
+
+    assert second.shown() == kept
+    assert saved_events(store, key) == kept
 
 
 def test_submitting_twice_stores_one_review(app: RunningApp, store: Store, page: Page) -> None:

@@ -68,7 +68,7 @@ _DRIVER = """async script => {
     B.byWord = unit;
   };
   const partOf = (event, part) => (typeof part === 'number' ? `a:${event.arguments[part].id}` : part);
-  const state = () => JSON.stringify({
+  const state = () => ({
     doc: B.doc, undo: B.undo.length, redo: B.redo.length, sign: B.el.saved.textContent,
     rev: B.rev, offer: !!B.offer, sent: sent.splice(0),
   });
@@ -84,15 +84,15 @@ _DRIVER = """async script => {
       return state();
     },
     tell(data) { show(data); return state(); },
-    act({ action, event, part, select, choose, threshold, call }) {
+    act({ action, event, part, select, choose, threshold, call = [], times = 1 }) {
       B.armed = null;
       B.focus = event == null ? null : { event: B.doc.events[event].id, part: partOf(B.doc.events[event], part) };
       const range = select && M.snapRange(B.T, select[0], select[1], B.byWord);
+      if (select && !range) return state();
       B.sel = range && { a: range[0], b: range[1] };
       if (threshold != null) B.el.threshold.value = String(threshold);
-      const found = [...(select && !range ? [] : [call ?? []])].map((more) => M.ACTIONS[action] ? M.ACTIONS[action](B) : B[action](...more));
-      const options = [...B.el.window.querySelectorAll('li')];
-      if (options.length && choose != null) options[choose].click();
+      for (let n = 0; n < times; n++) (M.ACTIONS[action] ?? ((of) => of[action](...call)))(B);
+      if (choose != null) B.el.window.querySelectorAll('li')[choose]?.click();
       M.closeWindow(B);
       return state();
     },
@@ -217,6 +217,7 @@ class Editing(RuleBasedStateMachine):
     numbers = itertools.count()
     finished = 0
     agrees = False
+    chosen = 0
 
     @initialize(
         text=st.sampled_from(TEXTS),
@@ -260,17 +261,21 @@ class Editing(RuleBasedStateMachine):
             "progress": {"reviewed": 0, "total": 1},
         }  # fmt: skip
 
-    def take(self, reply: str) -> None:
-        self.shown = json.loads(reply)
+    def ask(self, name: str, *given: Any) -> Any:
+        """What a function of the driver answers; as text, since Playwright is slow with objects."""
+        call = "([name, given]) => JSON.stringify(window[name](...JSON.parse(given)))"
+        return json.loads(self.page.evaluate(call, [name, json.dumps(given)]))
+
+    def take(self, name: str, *given: Any) -> None:
+        """Let the driver do something, and see what there is after it."""
+        self.shown = self.ask(name, *given)
         self.sent += self.shown["sent"]
 
     def start(self, *, forget: bool) -> None:
-        given = [self.data(), self.by_word, forget]
-        self.take(self.page.evaluate("of => start(...of)", given))
+        self.take("start", self.data(), self.by_word, forget)
 
     def act(self, action: str, i: int | None = None, part: Part = "", **more: Any) -> None:
-        event = {"action": action, "event": i, "part": part, **more}
-        self.take(self.page.evaluate("of => act(of)", event))
+        self.take("act", {"action": action, "event": i, "part": part, **more})
 
     def server_takes(self) -> tuple[str, ...]:
         """The desk deals with what was sent; the ids of it."""
@@ -285,7 +290,7 @@ class Editing(RuleBasedStateMachine):
 
     def deliver(self) -> None:
         while self.sent:
-            self.take(self.page.evaluate("of => tell(of)", self.data(self.server_takes())))
+            self.take("tell", self.data(self.server_takes()))
 
     def model_from_page(self) -> None:
         schema = {t.name: {r.name: r.multiple for r in t.roles} for t in SCHEMA.types}
@@ -297,13 +302,18 @@ class Editing(RuleBasedStateMachine):
     def events(self) -> list[Doc]:
         return self.plain.events
 
+    def choose_event(self, number: int) -> int:
+        """An event, every other time the one that was chosen before."""
+        if number % 2 or self.chosen >= len(self.events):
+            self.chosen = number // 2 % len(self.events)
+        return self.chosen
+
     def choose(self, number: int, *, slots: bool = True) -> tuple[int, Part]:
         """An event and a part of it."""
-        i = number % len(self.events)
-        event = self.events[i]
+        event = self.events[self.choose_event(number)]
         parts: list[Part] = [*range(len(event["arguments"])), *["t"] * bool(event["trigger"])]
         parts = parts if slots and parts else ["", *parts]
-        return i, parts[number // 7 % len(parts)]
+        return self.chosen, parts[number // 8 % len(parts)]
 
     def select(self, at: tuple[int, int]) -> tuple[list[int], list[list[int]]]:
         """A drawn selection in UTF-16 units, and the piece that it becomes."""
@@ -325,7 +335,7 @@ class Editing(RuleBasedStateMachine):
     @precondition(lambda self: self.events)
     @rule(number=_NUMBER, at=_SELECTIONS)
     def fill_a_role(self, number: int, at: tuple[int, int]) -> None:
-        i = number % len(self.events)
+        i = self.choose_event(number)
         event = self.events[i]
         roles = list(self.plain.schema[event["event_type"]])
         units, pieces = self.select(at)
@@ -386,7 +396,7 @@ class Editing(RuleBasedStateMachine):
     @precondition(lambda self: self.events)
     @rule(number=_NUMBER, name=st.sampled_from(TYPES))
     def change_the_type(self, number: int, name: str) -> None:
-        i = number % len(self.events)
+        i = self.choose_event(number)
         self.act("change_type", i, choose=TYPES.index(name))
         self.plain.set_type(i, name)
 
@@ -416,7 +426,7 @@ class Editing(RuleBasedStateMachine):
         slot = self.plain.part(i, part)
         if part == "" or not slot or slot["pieces"]:
             return
-        found = self.page.evaluate("of => candidates(of)", slot["words"])
+        found = self.ask("candidates", slot["words"])
         self.act("findWords", i, part, choose=chosen % len(found) if found else None)
         if found and is_live(self.events[i]):
             self.plain.put(i, part, [found[chosen % len(found)]])
@@ -424,7 +434,7 @@ class Editing(RuleBasedStateMachine):
     @precondition(lambda self: self.events)
     @rule(number=_NUMBER)
     def duplicate(self, number: int) -> None:
-        i = number % len(self.events)
+        i = self.choose_event(number)
         self.act("duplicate", i)
         self.plain.duplicate(i)
 
@@ -439,7 +449,7 @@ class Editing(RuleBasedStateMachine):
     @precondition(lambda self: self.events)
     @rule(number=_NUMBER)
     def merge(self, number: int) -> None:
-        i = number % len(self.events)
+        i = self.choose_event(number)
         self.act("merge", i)
         if is_live(self.events[i]):
             self.plain.merge(i)
@@ -456,21 +466,20 @@ class Editing(RuleBasedStateMachine):
         events = document_of_events(make_events(self.text, drawn, sure=False), prefix="l.")
         chosen = events[number % len(events)] if events and none != "opinion" else None
         i = number % len(self.events) if self.events and none != "target" else None
-        self.take(self.page.evaluate("([i, of]) => opinion(i, of)", [i, chosen]))
+        self.take("opinion", i, chosen)
         plain = plain_document({**_EMPTY, "events": [chosen]})["events"][0] if chosen else None
         self.plain.take_opinion(i, plain)
 
     @rule(drawn=st.just([]) | _EVENTS)
     def restore_a_version(self, drawn: list[Any]) -> None:
         events = document_of_events(make_events(self.text, drawn, sure=False), prefix="v1.")
-        self.take(self.page.evaluate("of => restore(of)", events))
+        self.take("restore", events)
         self.plain.restore(plain_document({**_EMPTY, "events": events})["events"])
 
     @rule(by=st.sampled_from([-3, -1, 1, 2]))
     def undo_or_redo(self, by: int) -> None:
-        for _ in range(abs(by)):
-            self.act("undo" if by < 0 else "redo")
-            self.plain.step(by // abs(by))
+        self.act("undo" if by < 0 else "redo", times=abs(by))
+        self.plain.step(by)
 
     # ------------------------------------------------------------ what happens meanwhile
 
@@ -494,7 +503,7 @@ class Editing(RuleBasedStateMachine):
     def a_suggestion_comes(self, taken: bool) -> None:
         self.suggest()
         self.server_answers()
-        self.take(self.page.evaluate("of => tell(of)", self.data()))
+        self.take("tell", self.data())
         if not self.shown["rev"]:
             self.model_from_page()
         elif taken and self.shown["offer"]:
@@ -552,9 +561,9 @@ class Editing(RuleBasedStateMachine):
         document = read_document(self.shown["doc"])
         events = events_of_document(document, text=self.text)
         broken = {(v.event, v.kind, v.role) for v in check_events(SCHEMA, events)}
-        assert {tuple(rule) for rule in self.page.evaluate("() => rules()")} == broken
+        assert {tuple(rule) for rule in self.ask("rules")} == broken
 
-        self.take(self.page.evaluate("() => submit('because')"))
+        self.take("submit", "because")
         self.deliver()
 
         (review,) = self.store.samples.reviews(self.key)

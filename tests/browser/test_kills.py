@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserType, Error, Page
 
-from core.events import Argument, Event
+from core.events import Argument, Event, span
 from core.review import events_of_document, read_document
 from storage.store import Store
 from tests.browser.conftest import FLAGS, ROOT, RunningApp, find_chromium, open_news
@@ -54,7 +54,7 @@ def states_of(text: str, *words: str) -> list[tuple[Event, ...]]:
         return Event("launch", words_of(text, trigger), (*arguments, *more))
 
     at = text.index(right)
-    whole = event(right, Argument("place", words_of(text[: at + len(place)], place)))
+    whole = event(right, Argument("place", span(text, at, at + len(place))))
     return [(event(short),), (event(right),), (whole,), (whole, whole)]
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
+from itertools import islice
 from statistics import median
+from time import perf_counter
 
 import pytest
 from playwright.sync_api import Page
@@ -16,6 +19,7 @@ from tests.browser.workbench import Workbench, add_text, suggest, words_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.bench]
 
+SAMPLES = 100_000
 TEXT = "Во вторник Акме запустила в Мадриде новый сервис доставки, сообщает газета. "
 SENTENCE = (
     "On Tuesday Acme launched a phone service in Madrid and attacked the market of the city. "
@@ -31,11 +35,33 @@ def painted(page: Page) -> list[float]:
     return sorted(found)
 
 
+def wait_painted(page: Page) -> None:
+    """Wait until something was painted since `painted` was asked last."""
+    page.wait_for_function("() => performance.getEntriesByName('argus-key').length > 0")
+
+
+@pytest.fixture(scope="module")
+def many(store: Store) -> list[int]:
+    """100,000 samples in the database; returns their keys."""
+    collection = store.collections.get("News").id
+    languages = ("ru", "zh", "es", "en")
+    made = (Sample(f"n{i}", languages[i % 4], "text", f"{i} {TEXT}") for i in range(SAMPLES))
+    keys: list[int] = []
+    while part := list(islice(made, 10_000)):
+        keys += store.samples.add(collection, part, schema_number=1)
+    return keys
+
+
 def shown(title: str, values: list[float]) -> str:
     """`title: p50 … p95 …`."""
     values = sorted(values)
     high = values[int(len(values) * 0.95)]
     return f"{title}: p50 {median(values):.0f} ms, p95 {high:.0f} ms (n {len(values)})\n"
+
+
+def load() -> str:
+    """How busy the machine is beside this."""
+    return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
 
 
 def work(bench: Workbench, rounds: int) -> None:
@@ -57,7 +83,7 @@ def work(bench: Workbench, rounds: int) -> None:
 
 
 def test_keys_in_a_short_and_in_a_long_text(
-    app: RunningApp, store: Store, page: Page, capfd: pytest.CaptureFixture[str]
+    app: RunningApp, store: Store, many: list[int], page: Page, capfd: pytest.CaptureFixture[str]
 ) -> None:
     short = add_text(store, "short", "ru", TEXT)
     agent = (Argument("agent", words_of(TEXT, "Акме")),)
@@ -84,37 +110,25 @@ def test_keys_in_a_short_and_in_a_long_text(
         figures.append(shown(f"key press to paint, {name}", painted(page)))
 
     with capfd.disabled():
-        print("\n" + "".join(figures))  # noqa: T201  the figures are what this is for
+        print(f"\n{SAMPLES:,} samples, {load()}\n" + "".join(figures))  # noqa: T201  what this is for
 
 
 def test_submit_to_next_with_many_samples(
-    app: RunningApp, store: Store, page: Page, capfd: pytest.CaptureFixture[str]
+    app: RunningApp, store: Store, many: list[int], page: Page, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    collection = store.collections.get("News").id
-    many = [
-        Sample(
-            id=f"n{i}",
-            language=("ru", "zh", "es", "en")[i % 4],
-            modality="text",
-            text=f"{i} {TEXT}",
-        )
-        for i in range(100_000)
-    ]
-    keys: list[int] = []
-    for i in range(0, len(many), 10_000):
-        keys += store.samples.add(collection, many[i : i + 10_000], schema_number=1)
-    for key in keys[50_000:50_030]:
+    keys = many[50_000:50_030]
+    for key in keys:
         text = store.samples.get(key).sample.text or ""
         agent = (Argument("agent", words_of(text, "Акме")),)
         suggest(store, key, Event("launch", words_of(text, "запустила"), agent))
     bench = Workbench(page, app.url)
-    page.goto(f"{app.url}/review?sample={keys[50_000]}")
-    bench.wait_for(keys[50_000])
+    page.goto(f"{app.url}/review?sample={keys[0]}")
+    bench.wait_for(keys[0])
     page.wait_for_timeout(3000)
     painted(page)
     next_painted, stored, acknowledged = [], [], []
 
-    for key in keys[50_000:50_025]:
+    for key in keys[:25]:
         bench.wait_for(key)
         bench.press("n", "'")
         acknowledged.append(
@@ -126,19 +140,22 @@ def test_submit_to_next_with_many_samples(
         )
         painted(page)
         bench.press("Control+Enter")
-        page.wait_for_timeout(60)
+        began = perf_counter()
+        wait_painted(page)
         next_painted += painted(page)
+        waited = (perf_counter() - began) * 1000
         stored.append(
-            page.evaluate(
+            waited
+            + page.evaluate(
                 """() => new Promise(done => { const began = performance.now(); const look = () =>
                      document.querySelector('.argus-wb .saved').textContent === ''
-                       ? done(60 + performance.now() - began) : setTimeout(look, 2); look(); })"""
+                       ? done(performance.now() - began) : setTimeout(look, 2); look(); })"""
             )
         )
 
     with capfd.disabled():
         print(  # noqa: T201  the figures are what this is for
-            "\n" + shown("submit to next painted, 100,000 samples", next_painted)
+            f"\n{SAMPLES:,} samples, {load()}\n" + shown("submit to next painted", next_painted)
             + shown("submit to stored and answered", stored)
             + shown("change to draft saved and answered", acknowledged)
         )  # fmt: skip

@@ -90,7 +90,7 @@ def count_lines(log: Path) -> int:
 
 def main() -> None:
     """One run straight through, one killed again and again."""
-    import accelerate, bitsandbytes, peft, torch, transformers  # noqa: E401, F401  (once, not in each child)
+    import accelerate  # noqa: F401  (once, not in each child)
 
     model, root, kills, steps = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
     recipe = with_settings(Recipe.laptop(), sys.argv[5:])

@@ -207,6 +207,10 @@ def test_the_second_step_asks_only_where_the_first_is_unsure_or_incomplete(
     assert shares[-1] <= 1
 
 
+def test_an_empty_first_answer_is_asked_for_again_since_nothing_says_how_sure_it_is():
+    assert needs_another_look(Suggested((), "[]", EXAMPLES), SCHEMA)
+
+
 def test_free_decoding_is_asked_of_the_backend(services, collection, learner):
     ask_model(
         services, learner, collection, dev(), SCHEMA, strategy=Strategy(ZERO_SHOT, is_free=True)

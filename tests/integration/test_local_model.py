@@ -6,7 +6,8 @@ import pytest
 
 from core.errors import CancelledError, ModelError
 from core.events import Event, span
-from core.models.decoding import Row, _token_heads
+from core.models.decoding import Row
+from core.models.guides import _heads
 from core.models.local import LocalBackend, check_folder, load_model
 from core.ports import Decoding
 from core.prompts import TUNED, fill_prompt, versions
@@ -66,27 +67,14 @@ def test_a_batch_says_what_each_sample_alone_says(backend):
     assert same >= len(SAMPLES) - 1
 
 
-class Words:
-    """A tokenizer of whole pieces, three of which end a string."""
-
-    TOKENS = ('"],', "чип", '"]', '芯"', '"', '[["')
-
-    def __len__(self) -> int:
-        return len(self.TOKENS)
-
-    def convert_ids_to_tokens(self, ids):
-        return [self.TOKENS[i] for i in ids]
-
-    def decode(self, ids, **_):
-        return "".join(self.convert_ids_to_tokens(ids))
-
-
 def test_tokens_that_end_a_string_alike_are_one_decision():
-    assert list(_token_heads(Words(), 7)) == [0, 1, 0, 3, 0, 5, 6]
+    tokens = ['"],', "чип", '"]', '芯"', '"', '[["']
+
+    assert list(_heads(tokens, 7)) == [0, 1, 0, 3, 0, 5, 6]
 
 
 def test_a_token_that_ends_a_string_and_more_counts_in_two_pieces(backend, monkeypatch):
-    monkeypatch.setattr(backend, "_tokenizer", Words())
+    monkeypatch.setattr(backend._decoder, "spell", lambda _: [b'[["', "чип".encode(), b'"],'])
     row = Row([], "", 0, tokens=[5, 1, 0], probabilities=[1.0, 0.5, 0.2], heads=[1.0, 0.5, 0.8])
 
     reply, pieces = backend._text(row)

@@ -112,7 +112,7 @@ def test_only_the_adapter_trains_however_the_base_is_held(tiny_model, tmp_path, 
 @pytest.mark.parametrize("rate", [0.0, 0.3])
 def test_a_fused_layer_computes_what_pefts_own_does(tiny_model, rate):
     recipe = replace(RECIPE, dropout=rate, quantisation="none", compute_dtype="float32")
-    model, tokenizer = load_for_training(str(tiny_model), recipe)
+    model, _ = load_for_training(str(tiny_model), recipe)
     torch.manual_seed(1)
     layer = next(m for n, m in model.named_modules() if n.endswith("up_proj"))
     torch.nn.init.normal_(layer.lora_B["default"].weight)

@@ -254,6 +254,7 @@ def test_a_server_that_is_too_slow_is_given_up(server):
     with pytest.raises(ModelUnreachable, match=r"no answer within 0\.2 seconds"):
         make_backend(server, patience=replace(QUICK, answer=0.2)).suggest(SAMPLES[:1], SCHEMA)
     never.set()
+    assert len(server.asked) == 1  # it is not asked again, which would only lengthen its queue
 
 
 def test_a_server_that_drips_is_given_up_as_a_slow_one(server):
@@ -265,7 +266,7 @@ def test_a_server_that_drips_is_given_up_as_a_slow_one(server):
             handler.wfile.write(b" ")
 
     server.usual = drip
-    patience = replace(QUICK, answer=0.3, tries=1)
+    patience = replace(QUICK, answer=0.3)
     with pytest.raises(ModelUnreachable, match=r"no answer within 0\.3 seconds"):
         make_backend(server, patience=patience).suggest(SAMPLES[:1], SCHEMA)
     never.set()

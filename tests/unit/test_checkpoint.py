@@ -66,7 +66,7 @@ def test_a_write_that_breaks_off_leaves_the_old_folder_and_nothing_else(tmp_path
         fill(folder)
         raise OSError(28, "No space left on device")
 
-    with pytest.raises(TrainingError, match="adapter could not be written.*free some space"):
+    with pytest.raises(TrainingError, match=r"adapter could not be written.*free some space"):
         write_whole(tmp_path / "adapter", run_out, manifest="argus.json", facts={"run": 2})
 
     assert [p.name for p in tmp_path.iterdir()] == ["adapter"]

@@ -22,6 +22,7 @@ from core.queues import (
     default_queue,
     disagreement,
     filter_from_dict,
+    filter_from_words,
     filter_to_dict,
     fold,
     shuffle_of,
@@ -163,6 +164,36 @@ def test_a_reason_has_a_queue_of_its_own_that_waits_where_that_fits():
 def test_a_range_that_runs_backwards_is_refused(wanted):
     with pytest.raises(InputError, match="swap"):
         core.queues.check_filter(wanted)
+
+
+def test_a_filter_is_read_from_words_as_a_command_line_gives_them():
+    words = [
+        "language=ru,zh", "state=new", "type=запуск", "source=新闻网", "text=спутник, чип",
+        "published_from=2026-03-01", "confidence_to=0.5", "flagged=no", "problems=yes",
+    ]  # fmt: skip
+
+    assert filter_from_words(words) == SampleFilter(
+        languages=("ru", "zh"), states=("new",), event_types=("запуск",), sources=("新闻网",),
+        text="спутник, чип", published_from=date(2026, 3, 1), confidence_to=0.5, flagged=False,
+        problems=True,
+    )  # fmt: skip
+    assert filter_from_words([]) == SampleFilter()
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("язык=ru", "it has language, state"),
+        ("language", "is not NAME=VALUE"),
+        ("text=", "is not NAME=VALUE"),
+        ("flagged=да", "cannot be 'flagged=да'"),
+        ("confidence_to=много", "cannot be 'confidence_to=много'"),
+        ("published_from=вчера", "cannot be 'published_from=вчера'"),
+    ],
+)
+def test_a_word_that_is_no_part_of_a_filter_is_named(word, said):
+    with pytest.raises(InputError, match=said):
+        filter_from_words([word])
 
 
 # ---------------------------------------------------------------- bulk

@@ -7,7 +7,14 @@ import pytest
 
 from core.errors import TrainingError
 from core.schema import EventType, Schema
-from train.recipes import PRESETS, Recipe, command_line, recipe_from_dict, recipe_to_dict, with_settings
+from train.recipes import (
+    PRESETS,
+    Recipe,
+    command_line,
+    recipe_from_dict,
+    recipe_to_dict,
+    with_settings,
+)
 
 
 def test_the_papers_preset_has_the_papers_settings():
@@ -57,12 +64,18 @@ def test_a_recipe_written_and_read_is_the_same(recipe):
         ({"epochs": "много"}, "epochs must be a number, not 'много'"),
         ({"double_quantisation": 1}, "double_quantisation must be true or false, not 1"),
         ({"adam_beta2": 1.0}, "adam_beta2 must be from 0 to 0.99999, not 1.0: 0.999 is usual"),
-        ({"compute_dtype": "半精度"}, "compute_dtype must be one of bfloat16, float32, not '半精度'"),
+        (
+            {"compute_dtype": "半精度"},
+            "compute_dtype must be one of bfloat16, float32, not '半精度'",
+        ),
         ({"patience": 2, "evaluate_every": 0}, "patience is 2, and evaluate_every .* is 0"),
         ({"rank": "много"}, "rank must be a whole number, not 'много'"),
         ({"learning_rate": 3}, "learning_rate must be from 1e-08 to 0.1, not 3"),
         ({"quantisation": "八位"}, "quantisation must be one of nf4, fp4, int8, none, not '八位'"),
-        ({"per_language": 0}, "per_language must be from 1 to .*, not 0: leave it out for all samples"),
+        (
+            {"per_language": 0},
+            "per_language must be from 1 to .*, not 0: leave it out for all samples",
+        ),
         ({"target_modules": []}, "target_modules is empty: name at least one"),
         ({"target_modules": "q_proj"}, "target_modules must be a list of layers, not 'q_proj'"),
         ({"ranks": 8}, "no setting 'ranks'"),

@@ -71,13 +71,13 @@ class Bench {
       return;
     }
     const unsent = this.line.unsentDraft(payload.stamp);
-    const ours = isDraftOf(unsent, payload) && !(payload.draft?.rev > unsent.rev) ? unsent : null;
+    const ours = isDraftOf(unsent, payload) && !isNewer(payload.draft, unsent) ? unsent : null;
     if (unsent && !ours) spare.drop(this.line.draftKey(payload.stamp));
     const draft = ours ?? payload.draft;
     Object.assign(this, {
       sample: payload, T: makeText(payload.text ?? "", payload.language), base: payload.base,
       doc: draft?.document ?? payload.fresh, undo: draft?.undo ?? [], redo: draft?.redo ?? [],
-      rev: draft?.rev ?? 0, savedRev: payload.draft?.rev ?? 0, seconds: draft?.seconds ?? 0,
+      rev: draft?.rev ?? 0, savedRev: payload.draft?.rev ?? 0, writer: ours?.writer ?? newId(), after: ours?.after ?? draft?.rev ?? 0, seconds: draft?.seconds ?? 0,
       focus: null, armed: null, sel: null, cursor: 0, hover: null, left: null, note: null,
       lastAct: Date.now(),
       byWord: this.units[WITHOUT_SPACES.has(payload.language) ? "signs" : "words"] ?? !WITHOUT_SPACES.has(payload.language),
@@ -100,12 +100,13 @@ class Bench {
   refresh(payload) {
     const before = this.sample;
     const untouched = this.rev === 0;
-    const elsewhere = payload.draft && payload.draft.rev > this.rev && !this.line.waits(payload.stamp);
+    const elsewhere = isNewer(payload.draft, this) && !this.line.waits(payload.stamp);
     const moved = payload.base !== this.base || JSON.stringify(payload.fresh) !== JSON.stringify(before.fresh);
     if (payload.stamp !== before.stamp || elsewhere || (untouched && moved)) {
       const { sel, cursor } = this;
       this.open(payload);
       if (payload.stamp === before.stamp) Object.assign(this, { sel, cursor });
+      if (elsewhere && !untouched) this.say(this.w("draft.elsewhere"), true);
       return;
     }
     this.sample = payload;
@@ -180,8 +181,8 @@ class Bench {
 
   save() {
     this.rev = Math.max(this.rev, this.savedRev) + 1;
-    const { rev, doc, undo, redo, seconds, base } = this;
-    this.line.draft(this.sample.stamp, { rev, document: doc, undo, redo, seconds: Math.round(seconds), base });
+    const { rev, writer, after, doc, undo, redo, seconds, base } = this;
+    this.line.draft(this.sample.stamp, { rev, writer, after, document: doc, undo, redo, seconds: Math.round(seconds), base });
   }
 
   undoStep() { this.step(this.undo, "redo", 0); }
@@ -278,6 +279,9 @@ class Bench {
     requestAnimationFrame(() => setTimeout(() => performance.measure("argus-key", { start: began, end: performance.now() })));
   }
 }
+
+/** Whether the server's draft goes before ours: it is newer, or another window's that ours has not seen. */
+const isNewer = (draft, ours) => !!draft && draft.rev > (draft.writer === ours.writer ? ours.rev : ours.after);
 
 /** Whether something kept in the browser is a draft of this sample as it is now. */
 function isDraftOf(kept, payload) {

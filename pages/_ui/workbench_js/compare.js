@@ -92,6 +92,7 @@ function sideOfPair(B, pair, name, isTaken, take, edit) {
     h("span", { class: "soft", text: slot.role ? roleName(B, mine, slot.role) : B.w("slot.trigger") }), h("span", { dir: "auto", text: slot.text ?? "" }))) : [];
   const title = mine ? B.label(B.type(mine) ?? { name: mine.event_type }) : B.w("opinions.missing");
   return h("div", { class: `opinion${isTaken ? " taken" : ""}`, "data-side": name },
-    h("div", { class: `line${mine && other?.event_type === mine.event_type ? "" : " differs"}` }, h("strong", { text: title }), isTaken ? h("span", { class: "soft", text: B.w("opinions.taken") }) : null),
+    h("div", { class: "line" }, h("strong", { class: mine && other?.event_type === mine.event_type ? "" : "differs", text: title }),
+      isTaken ? h("span", { class: "soft", text: B.w("opinions.taken") }) : null),
     ...rows, h("div", { class: "line" }, plain("plain", B.w("opinions.take"), take, key), mine ? plain("plain", B.w("opinions.edit"), edit) : null));
 }

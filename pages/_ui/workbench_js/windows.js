@@ -70,7 +70,7 @@ function placeWindow(B) {
   const row = B.el.cards.querySelector(".row.at") ?? B.el.cards.querySelector(".after") ?? B.el.cards;
   const box = row.getBoundingClientRect();
   const size = sheet.getBoundingClientRect();
-  const top = Math.min(box.bottom + 4, host.bottom - size.height - 56);
+  const top = Math.min(box.bottom + 4, Math.min(host.bottom, window.innerHeight) - size.height - 56);
   sheet.style.top = `${Math.max(8, top - host.top)}px`;
   sheet.style.left = `${Math.max(8, Math.min(box.left, host.right - size.width - 12) - host.left)}px`;
 }

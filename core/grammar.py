@@ -16,6 +16,8 @@ from core.samples import Sample
 from core.schema import EventType, Schema, offered
 from core.spans import pieces, without_breaks
 
+_COUNT, _ONCE = 5, 58  # bits of a rule's number: for up to 31 arguments, for roles filled once
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -113,11 +115,32 @@ def _free_rules(i: int, event_type: EventType, bounds: Bounds, *, has_numbers: b
     number = '("," NUMBER)?' if has_numbers else ""
     if not event_type.roles:
         return [f'event_{i}: {head} TRIGGER "\\"" {number} ",[]]"']
-    roles = " | ".join(_quoted(_json(role.name)) for role in event_type.roles)
-    more = f'("," arg_{i}){{0,{bounds.arguments - 1}}}' if bounds.arguments > 1 else ""
+    once = [k for k, role in enumerate(event_type.roles) if not role.multiple][:_ONCE]
+    if not once:
+        roles = " | ".join(_quoted(_json(role.name)) for role in event_type.roles)
+        more = f'("," arg_{i}){{0,{bounds.arguments - 1}}}' if bounds.arguments > 1 else ""
+        return [
+            f'event_{i}: {head} TRIGGER "\\"" {number} ",[" (arg_{i} {more})? "]]"',
+            f'arg_{i}: "[" ({roles}) ",\\"" WORDS "\\"" {number} "]"',
+        ]
+    # A rule's number says what is used up: its lowest bits count the arguments, above them a bit
+    # stands for each role that is filled once at most.
+    rules = [f'event_{i}: {head} TRIGGER "\\"" {number} ",[" first_{i}::0 "]]"']
+    room = f"lt([0:{_COUNT}], {bounds.arguments})"
+    ways = []
+    for k, role in enumerate(event_type.roles):
+        rules.append(f'arg_{i}_{k}: {_quoted(f"[{_json(role.name)},")} "\\"" WORDS "\\"" {number}')
+        if k in once:
+            bit = _COUNT + once.index(k)
+            ways.append(f"arg_{i}_{k} once_{i}::set_bit({bit}) %if and(bit_clear({bit}), {room})")
+        else:
+            ways.append(f"arg_{i}_{k} once_{i}::_ %if {room}")
+    # The bracket stands there and not before: a rule of nothing but another one loses its number.
     return [
-        f'event_{i}: {head} TRIGGER "\\"" {number} ",[" (arg_{i} {more})? "]]"',
-        f'arg_{i}: "[" ({roles}) ",\\"" WORDS "\\"" {number} "]"',
+        *rules,
+        f'once_{i}::_: "]" next_{i}::incr([0:{_COUNT}])',
+        f'first_{i}::_: ""' + "".join(f" | {way}" for way in ways),
+        f'next_{i}::_: ""' + "".join(f' | "," {way}' for way in ways),
     ]
 
 

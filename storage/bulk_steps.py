@@ -20,7 +20,7 @@ from core.schema import Schema, schema_from_dict
 from storage import mapping
 from storage.calibrations import suggested_events
 from storage.notes import count_flags
-from storage.standing import add_corrections, recount
+from storage.standing import add_corrections
 from storage.tables import (
     BulkItemRow,
     BulkRow,
@@ -33,6 +33,7 @@ from storage.tables import (
     SuggestionRow,
 )
 from storage.trash import take_out
+from storage.type_sets import recount
 
 Items = Sequence[BulkItemRow]
 LeftOut = Counter[str]

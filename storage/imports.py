@@ -21,8 +21,8 @@ from storage.collections import (
     create_collection,
 )
 from storage.database import writing
-from storage.standing import add_to_sets, find_sets
 from storage.tables import CollectionRow, MediaRow, ReviewRow, SampleRow, SampleTextRow
+from storage.type_sets import add_to_sets, find_sets
 
 
 class Imports:

@@ -88,7 +88,9 @@ class Runs:
             row.cancel_requested = True
             if row.state in ("queued", "paused"):
                 row.state, row.finished = "cancelled", datetime.now(UTC)
-                row.reason = "cancelled while it waited" if row.step else "cancelled before it began"
+                row.reason = (
+                    "cancelled while it waited" if row.step else "cancelled before it began"
+                )
 
     def pause(self, run_id: int) -> None:
         """Ask a run to write a checkpoint and wait; one that nobody has started waits at once."""

@@ -29,9 +29,10 @@ from storage.collections import delete_samples
 from storage.database import reading, writing
 from storage.filters import conditions
 from storage.imports import add_samples
-from storage.standing import recount, stand_after_review
+from storage.standing import stand_after_review
 from storage.suggestions import add_suggestions
 from storage.tables import DraftRow, MediaRow, ReviewRow, SampleRow, SuggestionRow
+from storage.type_sets import recount
 
 # Inside `Samples` the name `list` is its method.
 Keys = list[int]

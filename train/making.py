@@ -18,7 +18,7 @@ from train.suggesting import suggest_events
 from train.watch import watch_job
 
 BATCH = 16  # samples at a time; what a person's request interrupts is begun again
-FIRST_BATCH = 4  # at a start: whoever is interrupted often gets on in small batches all the same
+FIRST_BATCH = 2  # at a start: whoever is interrupted often gets on in small batches all the same
 IN_A_ROW = 20  # samples that fail one after another before the model, not a sample, is to blame
 
 

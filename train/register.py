@@ -163,7 +163,10 @@ def _add(
         known_ways = ", ".join(QUANTISATIONS)
         raise InputError(f"weights are not loaded as {quantisation!r} (but as: {known_ways})")
     if quantisation != "none":
-        name, manifest = f"{name}-{quantisation}", {**(manifest or {}), "quantisation": quantisation}
+        name, manifest = (
+            f"{name}-{quantisation}",
+            {**(manifest or {}), "quantisation": quantisation},
+        )
     name = re.sub(r"[^\w.-]+", "-", name).strip("-").lower() or "model"
     known = {m.id: m for m in services.store.models.all()}
 

@@ -8,11 +8,12 @@ an event is "" (the event), "t" (its trigger) or the number of an argument.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
 
-import regex
+from tests.browser.plain_text import join
 
 Item = dict[str, Any]  # an event or a slot
 Doc = dict[str, Any]
@@ -40,6 +41,11 @@ def place_of(slot: Item) -> Any:
     return slot["pieces"] or slot["words"]
 
 
+def said_by(slot: Item) -> Any:
+    """What an argument says: its role and its place."""
+    return slot["role"], place_of(slot)
+
+
 def _settle(slot: Item) -> Item:
     """The slot after an edit: accepted where it is as it was suggested, else edited."""
     role, place = slot["was"] or (slot["role"], place_of(slot))
@@ -63,45 +69,6 @@ def _drop(slot: Item | None) -> Item | None:
 def _slot_at(event: Item, part: Part) -> tuple[Any, Any]:
     """The container and the key of a slot."""
     return (event["arguments"], part) if isinstance(part, int) else (event, "trigger")
-
-
-# ---------------------------------------------------------------- places in a text
-
-
-def cut(text: str, *, by_word: bool) -> list[tuple[int, int]]:
-    """What a cursor steps by: words, or what a reader takes for one character, blanks left out."""
-    pattern = r"[\p{L}\p{N}\p{M}]+" if by_word else r"\X"
-    return [m.span() for m in regex.finditer(pattern, text) if not m[0].isspace()]
-
-
-def snap(text: str, start: int, end: int, *, by_word: bool) -> list[list[int]]:
-    """The characters (and words) that UTF-16 units from `start` to `end` touch, as one piece."""
-    at = [len(text[:i].encode("utf-16-le")) // 2 for i in range(len(text) + 1)]
-    touched = [c for c in cut(text, by_word=False) if at[c[0]] < end and at[c[1]] > start]
-    if not touched:
-        return []
-    a, b = touched[0][0], touched[-1][1]
-    words = [w for w in cut(text, by_word=True) if w[0] < b and w[1] > a] if by_word else []
-    return [[min([a, *(w[0] for w in words)]), max([b, *(w[1] for w in words)])]]
-
-
-def move_edge(text: str, piece: Sequence[int], edge: str, step: int, *, by_word: bool) -> list[int]:
-    """A piece with one edge at the next place where such an edge may be; as it was if it cannot."""
-    a, b = piece
-    side = 0 if edge == "start" else 1
-    places = [c[side] for c in cut(text, by_word=by_word)]
-    beyond = [p for p in places if (p > piece[side] if step > 0 else p < piece[side])]
-    to = (min(beyond) if step > 0 else max(beyond)) if beyond else piece[side]
-    moved = [to, b] if edge == "start" else [a, to]
-    return moved if moved[0] < moved[1] else [a, b]
-
-
-def join(pieces: Sequence[Sequence[int]]) -> list[list[int]]:
-    """The same characters as pieces in order, none touching another."""
-    points = sorted({p for a, b in pieces for p in range(a, b)})
-    starts = [p for p in points if p - 1 not in set(points)]
-    ends = [p + 1 for p in points if p + 1 not in set(points)]
-    return [list(pair) for pair in zip(starts, ends, strict=True)]
 
 
 # ---------------------------------------------------------------- what a person does
@@ -131,10 +98,11 @@ class Plain:
         where, key = _slot_at(self.events[i], part)
         return self.events[i] if part == "" else where[key]
 
-    def edit(self, change: Callable[[Doc], Any]) -> None:
-        """Let `change` alter a copy; an event after all takes "no event" back."""
+    @contextmanager
+    def edit(self) -> Iterator[Doc]:
+        """A copy to alter; an event after all takes "no event" back."""
         doc = deepcopy(self.doc)
-        change(doc)
+        yield doc
         doc["no_event"] = doc["no_event"] and not any(map(is_live, doc["events"]))
         if doc != self.doc:
             self.states[self.at + 1 :] = [doc]
@@ -153,17 +121,13 @@ class Plain:
 
     def put(self, i: int, part: Part, pieces: Sequence[Any]) -> None:
         """Put pieces into a slot that is there, or into the trigger."""
-
-        def change(doc: Doc) -> None:
+        with self.edit() as doc:
             where, key = _slot_at(doc["events"][i], part)
             where[key] = self._place(where[key], pieces)
 
-        self.edit(change)
-
     def put_role(self, i: int, role: str, pieces: Sequence[Any]) -> None:
         """Give an event an argument: one that has these pieces already, or the only one, is used."""
-
-        def change(doc: Doc) -> None:
+        with self.edit() as doc:
             event = doc["events"][i]
             slots = event["arguments"]
             known = [n for n, a in enumerate(slots) if a["role"] == role]
@@ -175,34 +139,25 @@ class Plain:
             n = used[0] if used else -1
             slots[n] = self._place(slots[n], pieces)
 
-        self.edit(change)
-
     def set_role(self, i: int, part: int, role: str) -> None:
         """Give an argument another role."""
-
-        def change(doc: Doc) -> None:
+        with self.edit() as doc:
             slots = doc["events"][i]["arguments"]
             slots[part] = _settle(slots[part] | {"role": role})
 
-        self.edit(change)
-
     def set_kind(self, i: int, part: int, kind: str | None) -> None:
         """Say what kind of thing an argument is; that accepts it."""
-
-        def change(doc: Doc) -> None:
+        with self.edit() as doc:
             slot = doc["events"][i]["arguments"][part]
             slot["kind"] = kind
             if slot["decision"] == "open":
                 slot["decision"] = "accepted"
 
-        self.edit(change)
-
     # ------------------------------------------------------------ decisions
 
     def accept(self, i: int, part: Part) -> None:
         """Accept a slot, or an event with all in it that is undecided."""
-
-        def change(doc: Doc) -> None:
+        with self.edit() as doc:
             event = doc["events"][i]
             if part == "":
                 self._type(event, event["event_type"])
@@ -214,19 +169,14 @@ class Plain:
             if where[key]["decision"] in ("open", "rejected"):
                 where[key] = _settle(where[key])
 
-        self.edit(change)
-
     def accept_all(self, threshold: float) -> None:
         """Accept all that is undecided and sure enough."""
-
-        def change(doc: Doc) -> None:
+        with self.edit() as doc:
             for event in filter(is_live, doc["events"]):
                 for item in filter(None, [event, event["trigger"], *event["arguments"]]):
                     sure = item["confidence"] is None or item["confidence"] >= threshold
                     if item["decision"] == "open" and sure:
                         item |= {"decision": "accepted", "reason": None}
-
-        self.edit(change)
 
     def _reject(self, doc: Doc, i: int, part: Part, reason: str | None) -> None:
         event = doc["events"][i]
@@ -246,21 +196,20 @@ class Plain:
         item = self.part(i, part)
         assert item is not None
         stays = item["origin"] != "person"
-        self.edit(lambda doc: self._reject(doc, i, part, item["reason"]))
+        with self.edit() as doc:
+            self._reject(doc, i, part, item["reason"])
         if stays and reason:
-            self.edit(lambda doc: self._reject(doc, i, part, reason))
+            with self.edit() as doc:
+                self._reject(doc, i, part, reason)
 
     def toggle_no_event(self) -> None:
         """Say that nothing happens here, or take that back."""
-
-        def change(doc: Doc) -> None:
+        with self.edit() as doc:
             doc["no_event"] = not doc["no_event"]
             if doc["no_event"]:
                 doc["events"] = [e for e in doc["events"] if e["origin"] != "person"]
                 for event in filter(is_live, doc["events"]):
                     event |= {"decision": "rejected", "reason": "hallucinated"}
-
-        self.edit(change)
 
     # ------------------------------------------------------------ events
 
@@ -271,13 +220,15 @@ class Plain:
 
     def set_type(self, i: int, name: str) -> None:
         """Give an event another type; its arguments stay, with roles that may not be the type's."""
-        self.edit(lambda doc: self._type(doc["events"][i], name))
+        with self.edit() as doc:
+            self._type(doc["events"][i], name)
 
     def add(self, name: str, pieces: Sequence[Any]) -> None:
         """A new event, with a trigger where something is selected."""
         trigger = self._place(own_slot(None, [], None), pieces) if pieces else None
         event = {**OWN, "event_type": name, "trigger": trigger, "arguments": []}
-        self.edit(lambda doc: doc["events"].append(event))
+        with self.edit() as doc:
+            doc["events"].append(event)
 
     def _own_event(self, event: Item, arguments: Sequence[Item]) -> Item:
         trigger = own(event["trigger"]) if is_live(event["trigger"]) else None
@@ -286,67 +237,56 @@ class Plain:
     def duplicate(self, i: int) -> None:
         """A copy of what is not rejected, at the end."""
         copy = self._own_event(self.events[i], list(filter(is_live, self.events[i]["arguments"])))
-        self.edit(lambda doc: doc["events"].append(copy))
+        with self.edit() as doc:
+            doc["events"].append(copy)
 
     def split(self, i: int, part: Part) -> None:
         """A new event of the same type and trigger, which takes the argument along."""
-
-        def change(doc: Doc) -> None:
+        with self.edit() as doc:
             event = deepcopy(doc["events"][i])
             moved = [event["arguments"][part]] if isinstance(part, int) else []
             if moved:
                 self._reject(doc, i, part, "other")
             doc["events"].append(self._own_event(event, moved))
 
-        self.edit(change)
-
     def merge(self, i: int) -> None:
         """Give the live event above what it lacks of this one, and reject this one as a duplicate."""
         above = [n for n in range(i) if is_live(self.events[n])]
         if not above:
             return
-
-        def change(doc: Doc) -> None:
+        with self.edit() as doc:
             upper, lower = doc["events"][above[-1]], doc["events"][i]
             if not is_live(upper["trigger"]) and is_live(lower["trigger"]):
                 upper["trigger"] = _take(upper["trigger"], lower["trigger"])
-            known = [(a["role"], a["pieces"], a["words"]) for a in upper["arguments"] if is_live(a)]
+            known = [said_by(a) for a in upper["arguments"] if is_live(a)]
             upper["arguments"] += [
-                own(a) for a in lower["arguments"]
-                if is_live(a) and (a["role"], a["pieces"], a["words"]) not in known
-            ]  # fmt: skip
+                own(a) for a in lower["arguments"] if is_live(a) and said_by(a) not in known
+            ]
             self._reject(doc, i, "", "duplicate")
-
-        self.edit(change)
 
     # ------------------------------------------------------------ whole opinions
 
     def take_offer(self, offered: Doc) -> None:
         """Add the events of a suggestion whose type and trigger the document does not have."""
 
-        def sign(event: Item) -> tuple[Any, ...]:
+        def sign(event: Item) -> Any:
             trigger = event["trigger"]
-            rest = (
-                None
-                if trigger
-                else [(a["role"], a["pieces"], a["words"]) for a in event["arguments"]]
-            )
-            return event["event_type"], trigger and (trigger["pieces"], trigger["words"]), rest  # fmt: skip
+            rest = place_of(trigger) if trigger else [said_by(a) for a in event["arguments"]]
+            return event["event_type"], bool(trigger), rest
 
         known = [sign(e) for e in self.events]
         new = [deepcopy(e) for e in offered["events"] if sign(e) not in known]
-        self.edit(
-            lambda doc: doc.update(events=doc["events"] + new, suggestion=offered["suggestion"])
-        )
+        with self.edit() as doc:
+            doc |= {"events": doc["events"] + new, "suggestion": offered["suggestion"]}
 
     def restore(self, events: Sequence[Item]) -> None:
         """Take a version instead of all there is."""
-        self.edit(lambda doc: doc.update(events=deepcopy(list(events)), no_event=not events))
+        with self.edit() as doc:
+            doc |= {"events": deepcopy(list(events)), "no_event": not events}
 
     def take_opinion(self, i: int | None, chosen: Item | None) -> None:
         """Let event `i` say what another opinion says; without the one or the other, add or reject."""
-
-        def change(doc: Doc) -> None:
+        with self.edit() as doc:
             if chosen is None:
                 if i is not None:
                     self._reject(doc, i, "", "other")
@@ -356,9 +296,9 @@ class Plain:
                 return
             event, wanted, found = doc["events"][i], list(chosen["arguments"]), {}
             for is_same in (
-                lambda a, b: [a[k] for k in ("role", "pieces", "words")] == [b[k] for k in ("role", "pieces", "words")],
+                lambda a, b: said_by(a) == said_by(b),
                 lambda a, b: a["role"] == b["role"] and is_live(a),
-            ):  # fmt: skip
+            ):
                 for n, slot in enumerate(event["arguments"]):
                     match = next((w for w in wanted if n not in found and is_same(slot, w)), None)
                     if match is not None:
@@ -374,5 +314,3 @@ class Plain:
                 for n, slot in enumerate(event["arguments"])
             ]
             event["arguments"] = [a for a in kept if a] + [own(w) for w in wanted]
-
-        self.edit(change)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -15,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserType, Error, Page
+from playwright.sync_api import Browser, Error
 
 from core.events import Argument, Event, span
 from core.review import events_of_document, read_document
 from storage.store import Store
-from tests.browser.conftest import FLAGS, ROOT, RunningApp, find_chromium, open_news
+from tests.browser.conftest import RunningApp, open_news
+from tests.browser.processes import OwnBrowser, RunningWorker, wait
 from tests.browser.workbench import SHOWN, add_text, as_shown, suggest, words_of
 
 pytestmark = pytest.mark.browser
@@ -58,71 +55,6 @@ def states_of(text: str, *words: str) -> list[tuple[Event, ...]]:
     return [(event(short),), (event(right),), (whole,), (whole, whole)]
 
 
-class OwnBrowser:
-    """Chromium in a process group of its own, with one of several profiles."""
-
-    def __init__(self, kind: BrowserType, folder: Path) -> None:
-        self.kind, self.folder = kind, folder
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def open(self, profile: int) -> Page:
-        """Start it and open a page."""
-        home = self.folder / f"profile-{profile}"
-        port = home / "DevToolsActivePort"
-        port.unlink(missing_ok=True)
-        (home / "SingletonLock").unlink(missing_ok=True)  # of the one that was killed
-        command = [find_chromium(), *FLAGS, "--headless=new", "--remote-debugging-port=0"]
-        self.process = subprocess.Popen(
-            [*command, f"--user-data-dir={home}", "about:blank"], start_new_session=True,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        assert wait(lambda: port.exists() and "\n" in port.read_text(), seconds=60), "no Chromium"
-        address = f"http://127.0.0.1:{port.read_text().splitlines()[0]}"
-        page = self.kind.connect_over_cdp(address).contexts[0].new_page()
-        page.set_viewport_size({"width": 1440, "height": 900})
-        return page
-
-    def is_alive(self) -> bool:
-        """Whether it runs."""
-        return self.process is not None and self.process.poll() is None
-
-    def kill(self) -> None:
-        """End all its processes at once."""
-        if self.process is not None and self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(10)
-
-
-class RunningWorker:
-    """`python -m train.worker` on the app's home."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it; it needs no model to look after its jobs."""
-        with (self.home / "worker.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "train.worker"], cwd=ROOT, stdout=log, stderr=log,
-                env=os.environ | {"ARGUS_HOME": str(self.home), "OMP_NUM_THREADS": "1"},
-            )  # fmt: skip
-
-    def kill(self) -> None:
-        """End it at once."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait(10)
-
-
-def wait(is_so: Callable[[], bool], *, seconds: float) -> bool:
-    """Wait until something is so, at most so long."""
-    end = time.monotonic() + seconds
-    while not (found := is_so()) and time.monotonic() < end:
-        time.sleep(0.05)
-    return found
-
-
 class Reviewer:
     """Works through samples and notes what the page showed as stored; three victims are killed at
     random moments of it."""
@@ -136,6 +68,7 @@ class Reviewer:
         self.saved: Counter[int] = Counter()  # the last change of a sample shown as saved
         self.pending: set[int] = set()  # submitted, not yet shown as stored
         self.stored: set[int] = set()  # shown as stored
+        self.unsure: set[int] = set()  # not shown as stored when the browser was killed
         self.left: set[int] = set()  # submitted, or left half done
         self.plan: list[tuple[int, str, float, float]] = []  # key presses, victim, delay, time down
         self.pressed = 0
@@ -260,10 +193,12 @@ class Reviewer:
 
     def come_back(self) -> None:
         """Open the address again, with one of the old profiles or a new one."""
-        unsure, self.pending = self.pending, set()
+        self.unsure |= self.pending
+        self.pending.clear()
         self.open_browser(self.address)
         self.until(lambda: self.look()["sign"] in ("", "draft saved"), "the workbench is back")
-        self.left -= {key for key in unsure if not self.store.samples.reviews(key)}
+        self.left -= {key for key in self.unsure if not self.store.samples.reviews(key)}
+        self.unsure.clear()
 
     def open_browser(self, address: str) -> None:
         profile = self.rng.choice([*self.profiles, len(self.profiles)])

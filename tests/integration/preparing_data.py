@@ -19,8 +19,10 @@ from core.schema import EventType, Role, Schema
 from storage.database import reading
 from storage.store import Store
 from storage.tables import SuggestionRow
+from train.jobs import handle_job
 from train.register import register_model
 from train.services import Services
+from train.warm import WarmModel
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = Schema((EventType("启动", roles=(Role("кто", required=True),)), EventType("сбой")))
@@ -84,3 +86,37 @@ def wait_for(condition: Callable[[], bool], *, seconds: float = 120) -> None:
     while not condition():
         assert time.monotonic() < end, "waited too long"
         time.sleep(0.02)
+
+
+class Stub:
+    """A warm model that is a given backend."""
+
+    def __init__(self, backend) -> None:
+        self.backend = backend
+
+    def get(self, _model):
+        return self.backend
+
+
+class Between:
+    """A backend that does something before each time it is asked."""
+
+    def __init__(self, backend, act) -> None:
+        self.backend, self.act, self.asked = backend, act, []
+        self.model_id, self.decoding = backend.model_id, backend.decoding
+        self.prompting, self.fits, self.close = backend.prompting, backend.fits, backend.close
+
+    def suggest(self, samples, schema, **more):
+        self.asked.append([sample.id for sample in samples])
+        self.act(len(self.asked))
+        return self.backend.suggest(samples, schema, **more)
+
+
+def between(services, model, act) -> Between:
+    backend = WarmModel(services).get(services.store.models.get(model))
+    return Between(backend, act)
+
+
+def do(services, job, warm=None):
+    handle_job(services, warm or WarmModel(services), job)
+    return services.store.jobs.get(job)

@@ -74,11 +74,36 @@ def test_only_a_tuned_model_may_number_repeated_words():
     assert not takes(reply_grammar(SCHEMA, text), reply)
 
 
-def test_a_model_that_was_never_tuned_cannot_repeat_a_single_role():
-    twice = '[["launch","芯片",[["agent","芯片"],["agent","芯片"]]]]'
+@pytest.mark.parametrize("is_tuned", [True, False])
+def test_a_role_that_is_filled_once_cannot_be_repeated(is_tuned):
+    text = "华为 and 5G芯片"
+    twice = '[["launch","芯片",[["agent","华为"],["product","芯片"],["agent","5G"]]]]'
 
-    assert takes(reply_grammar(SCHEMA, "芯片", is_tuned=True), twice)
-    assert not takes(reply_grammar(SCHEMA, "芯片"), twice)
+    grammar = reply_grammar(SCHEMA, text, is_tuned=is_tuned)
+
+    assert takes(grammar, twice.replace(',["agent","5G"]', ""))
+    assert not takes(grammar, twice)
+
+
+def test_only_a_tuned_model_may_repeat_a_role_that_is_filled_often_and_change_the_order():
+    text = "Вега и Орбита: чип"
+    often = '[["launch","чип",[["product","чип"],["agent","Вега"],["product","Орбита"]]]]'
+
+    assert takes(reply_grammar(SCHEMA, text, is_tuned=True), often)
+    assert not takes(reply_grammar(SCHEMA, text), often)
+
+
+def test_arguments_are_bounded_whether_their_roles_are_filled_once_or_often():
+    roles = tuple(Role(f"роль {i}", multiple=i > 3) for i in range(8))
+    schema = Schema((EventType("launch", roles=roles),))
+    grammar = reply_grammar(schema, "芯片", bounds=Bounds(events=1, arguments=3), is_tuned=True)
+
+    def reply(*numbers: int) -> str:
+        arguments = ",".join(f'["роль {i}","芯"]' for i in numbers)
+        return f'[["launch","片",[{arguments}]]]'
+
+    assert takes(grammar, reply(5, 0, 5))
+    assert not takes(grammar, reply(0, 1, 2, 5))
 
 
 def test_events_and_span_lengths_are_bounded():

@@ -9,6 +9,7 @@ without it the rules of `core.spans` do. The grammar is Lark as llguidance reads
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -93,13 +94,21 @@ def reply_grammar(
             rules += _ordered_rules(i, event_type)
     span = '%regex { "substring_chunks": ' + json.dumps(shown, ensure_ascii=False) + " }"
     rules += [
-        f"TRIGGER: PIECES & /[^ ]([^\\n]{{0,{bounds.trigger_length - 2}}}[^ ])?/",
-        f"WORDS: PIECES & /[^ ]([^\\n]{{0,{bounds.argument_length - 2}}}[^ ])?/",
+        f"TRIGGER: {_span(shown, bounds.trigger_length)}",
+        f"WORDS: {_span(shown, bounds.argument_length)}",
         f"PIECES: {span}",
     ]
     if is_tuned:
         rules.append("NUMBER: /[1-9]/")
     return "\n".join(rules) + "\n"
+
+
+def _span(shown: Sequence[str], longest: int) -> str:
+    """Pieces in a row up to a length; each alone where even the shortest is longer."""
+    visible = [piece for piece in shown if not piece.isspace()]
+    if min(map(len, visible)) > longest:
+        return " | ".join(map(_quoted, dict.fromkeys(visible)))
+    return f"PIECES & /[^ ]([^\\n]{{0,{longest - 2}}}[^ ])?/"
 
 
 def reply_strings(schema: Schema, text: str) -> tuple[list[str], list[str]]:
@@ -171,8 +180,8 @@ def _inner(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A Lark string that matches `text`."""
-    return json.dumps(text, ensure_ascii=False)
+    """A Lark string that matches `text`. Lark takes no control characters, JSON leaves some."""
+    return re.sub("[\x7f-\x9f]", lambda c: f"\\u{ord(c.group()):04x}", _json(text))
 
 
 def close_reply(reply: str) -> str:

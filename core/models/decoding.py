@@ -169,6 +169,7 @@ class Decoder:
         tokens = tokens + ([] if guide.is_over else guide.advance())
         room = decoding.max_new_tokens - len(row.tokens)
         row.is_cut = len(tokens) > room or (len(tokens) == room and not guide.is_over)
+        row.is_cut |= guide.is_stuck
         row.tokens += tokens[:room]
         row.probabilities += [1.0] * (len(row.tokens) - len(row.probabilities))
         row.heads += [1.0] * (len(row.tokens) - len(row.heads))

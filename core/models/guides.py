@@ -42,6 +42,7 @@ class Guide(Protocol):
 
     allowed: Tokens | None  # the tokens to choose from, at least two; None for all there are
     is_over: bool
+    is_stuck: bool  # over, but not at an end
 
     def advance(self) -> list[int]:
         """The tokens that must come now; then `allowed` or `is_over` says how it goes on."""
@@ -148,7 +149,7 @@ class _Bound:
 
     def __init__(self, vocabulary: Vocabulary, matcher: Any, names: _Trie, starts: _Trie) -> None:
         self.allowed: Tokens | None = None
-        self.is_over = False
+        self.is_over = self.is_stuck = False
         self._vocabulary, self._matcher = vocabulary, matcher
         self._names, self._starts = names, starts
         self._node: _Trie | None = (
@@ -170,7 +171,7 @@ class _Bound:
                 run = [int(allowed[0])]
             self._consume(run)
             forced += run
-        self.is_over = True
+        self.is_over, self.is_stuck = True, not self._matcher.is_accepting()
         return forced
 
     def take(self, token: int) -> None:
@@ -217,7 +218,7 @@ class _Free:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.allowed: Tokens | None = None
-        self.is_over = False
+        self.is_over = self.is_stuck = False
         self._vocabulary = vocabulary
         self._tail = b""
 

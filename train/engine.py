@@ -18,7 +18,7 @@ from core.errors import TrainingError
 from train.examples import Example, collate
 from train.loading import set_training
 from train.loss import frozen_head_loss
-from train.order import split_step
+from train.order import GPU_PART_TOKENS, PART_TOKENS, split_step
 from train.recipes import Recipe
 
 WEIGHTS, MOMENTS = "adapter_model.safetensors", "optimiser.safetensors"
@@ -40,6 +40,7 @@ class Engine:
             self.weights.values(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay,
             betas=(recipe.adam_beta1, recipe.adam_beta2), eps=recipe.adam_epsilon,
         )  # fmt: skip
+        self._part = PART_TOKENS if self._accelerator.device.type == "cpu" else GPU_PART_TOKENS
         self._pad = getattr(model.config, "pad_token_id", None) or 0
         self._objective, self._optimiser = self._accelerator.prepare(
             _make_objective(model, recipe), optimiser
@@ -88,7 +89,7 @@ class Engine:
     def gradients(self, examples: Sequence[Example]) -> float:
         """Add up the gradients of a step on every process; returns its loss."""
         labelled = sum(len(e.reply) for e in examples)
-        parts = split_step(examples, processes=self._processes)
+        parts = split_step(examples, processes=self._processes, tokens=self._part)
         total = 0.0
         for at, part in enumerate(parts):
             is_last = at == len(parts) - 1
@@ -106,7 +107,7 @@ class Engine:
         set_training(self.model, False)
         total = 0.0
         with torch.no_grad(), no_memory_told(self._recipe):
-            for part in split_step(examples, processes=self._processes):
+            for part in split_step(examples, processes=self._processes, tokens=self._part):
                 total += float(self._objective(**self._collate(part)))
         set_training(self.model, True)
         return self._sum(total) / sum(len(e.reply) for e in examples)

@@ -105,10 +105,9 @@ def fit_run(
             say(run, None, told)
 
     def on_step(point: LossPoint) -> Word:
-        now = runs.update(run.id, step=point.step)
         runs.add_losses(run.id, [point])
-        say(now, point, "training")
-        return listen(now)
+        say(run, point, "training")
+        return listen(runs.update(run.id, step=point.step))
 
     ended = train(
         model, examples, recipe, total_steps=steps, on_step=on_step,

@@ -13,6 +13,7 @@ from train.examples import Example
 from train.recipes import Recipe
 
 PART_TOKENS = 512  # padded tokens that go through the model at a time; more is no faster on a CPU
+GPU_PART_TOKENS = 8192  # a card wants more at a time
 LOOSE = 24  # tokens by which lengths are blurred, so that batches differ from epoch to epoch
 
 
@@ -43,7 +44,9 @@ def order_steps(
         yield (step + 1) / an_epoch, [examples[i] for i in groups[at]]
 
 
-def split_step(examples: Sequence[Example], *, processes: int = 1) -> list[list[list[Example]]]:
+def split_step(
+    examples: Sequence[Example], *, processes: int = 1, tokens: int = PART_TOKENS
+) -> list[list[list[Example]]]:
     """The examples of a step in parts, each dealt out to the processes: parts[part][process].
 
     The parts follow each other through the model, and their gradients add up to the step's. Every
@@ -52,7 +55,7 @@ def split_step(examples: Sequence[Example], *, processes: int = 1) -> list[list[
     parts: list[list[Example]] = [[]]
     for example in sorted(examples, key=len, reverse=True):
         rows = -(-(len(parts[-1]) + 1) // processes)
-        if parts[-1] and rows * len(parts[-1][0]) > PART_TOKENS:
+        if parts[-1] and rows * len(parts[-1][0]) > tokens:
             parts.append([])
         parts[-1].append(example)
     return [[part[p::processes] for p in range(processes)] for part in parts]

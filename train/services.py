@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from core.records import ModelRecord
 from storage.home import Home
 from storage.store import Store, open_store
 from train.adapter import check_adapter
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,9 @@ def open_backend(
         return instead.beside(model.id, **own)
     if instead is not None:
         instead.close()
-    return LocalBackend(model.id, *load_model(location, quantisation=quantisation), **own)
+    backend = LocalBackend(model.id, *load_model(location, quantisation=quantisation), **own)
+    log.info("%s is in memory: %s", base.id, backend.describe())
+    return backend
 
 
 def _open_server(model: ModelRecord) -> Backend:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
+import psutil
+
 from core.ports import Backend
 from core.records import ModelRecord
 from train.registry import model_in_use
@@ -19,6 +23,8 @@ class WarmModel:
 
     def get(self, model: ModelRecord) -> Backend:
         """The backend of a model; another one that is loaded gives its memory back first."""
+        if model.kind == "weights":
+            share_cores(self._services)
         if self._backend is None or self._model_id != model.id:
             instead, self._backend, self._model_id = self._backend, None, None
             self._backend = open_backend(self._services, model, instead=instead)
@@ -36,3 +42,16 @@ class WarmModel:
         if self._backend is not None:
             self._backend.close()
         self._backend, self._model_id = None, None
+
+
+def share_cores(services: Services) -> None:
+    """Decode on every physical core, on one while a training run has the others. Threads that wait for
+    a busy core at each small step lose far more than the core is worth. `OMP_NUM_THREADS` overrides."""
+    import torch
+
+    if "OMP_NUM_THREADS" in os.environ:
+        return
+    own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    is_training = any(run.state == "running" for run in services.store.runs.open())
+    cores = min(own, psutil.cpu_count(logical=False) or own)
+    torch.set_num_threads(1 if is_training else cores)

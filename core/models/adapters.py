@@ -50,6 +50,10 @@ class Carrier:
         warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*")
         from peft import PeftModel
 
+        if not (adapter / "adapter_config.json").is_file():
+            raise ModelError(
+                f"the adapter {adapter} does not fit its base: it has no adapter_config.json"
+            )
         self._modules = {name: module for name, module in self.model.named_modules() if name}
         self._tensors = {name: p.data for name, p in self.model.named_parameters()}
         try:

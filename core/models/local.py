@@ -234,6 +234,7 @@ class LocalBackend:
         if row.is_cut:
             problems.append(Problem("cut_reply"))
         if row.grammar is None:
+            reply = reply.replace("\x00", "\ufffd")  # which no database keeps
             read = read_free_reply(reply, text, schema, probabilities=probabilities)
         else:
             reply = close_reply(reply) if row.is_cut else reply

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import ModelError
+from core.models.scores import How, hide, weigh
 
 ATTENTION = "argus_packed"  # its name among the attention functions of transformers
 NARROW = 8  # new tokens: rows with no more are attended to together, padded to the longest
@@ -181,7 +182,7 @@ class PackedModel:
         options = {"dtype": like.dtype, "device": like.device}
         return torch.zeros(shape, **options), torch.zeros(shape, **options)
 
-    def attend(self, step: _Step, layer: int, how: _How, query: Any, key: Any, value: Any) -> Any:
+    def attend(self, step: _Step, layer: int, how: How, query: Any, key: Any, value: Any) -> Any:
         """What each new token sees of its row and of the prefix; [1, heads, tokens, width] each, but
         [1, tokens, heads, width] at the end."""
         import torch
@@ -203,7 +204,7 @@ class PackedModel:
         return said.permute(1, 0, 2, 3).reshape(1, count, heads, width)
 
     def _attend_rows(
-        self, step: _Step, group: _Group, how: _How, asked: Any, keys: Any, values: Any
+        self, step: _Step, group: _Group, how: How, asked: Any, keys: Any, values: Any
     ) -> tuple[Any, Any]:
         """(what the group's tokens see in their rows, logarithm of the weight of all that)."""
         import torch
@@ -220,7 +221,7 @@ class PackedModel:
         if self._prefix or how.softcap:
             shape = (rows, some, group.width, each, group.keys)
             scores = torch.matmul(mine, key.transpose(2, 3)).float().view(shape)
-            shares, weight = _weigh(scores, mask[:, None, :, None], how)
+            shares, weight = weigh(scores, mask[:, None, :, None], how)
             seen = torch.matmul(shares.view(*mine.shape[:3], group.keys).to(value.dtype), value)
             weight = weight.transpose(0, 1).reshape(some, rows * group.width, each)
         else:
@@ -235,7 +236,7 @@ class PackedModel:
         return seen, weight
 
     def _with_prefix(
-        self, step: _Step, how: _How, asked: Any, prefix: tuple[Any, Any], seen: Any, weight: Any
+        self, step: _Step, how: How, asked: Any, prefix: tuple[Any, Any], seen: Any, weight: Any
     ) -> Any:
         """What was seen in the rows and what stands before them, each by its weight."""
         import torch
@@ -249,7 +250,7 @@ class PackedModel:
         key, value = prefix[0][:, first:], prefix[1][:, first:]
         mask = self._prefix_mask(step, how.window, first)
         scores = torch.matmul(asked.reshape(some, count * each, width), key.transpose(1, 2))
-        shares, other = _weigh(scores.float().view(some, count, each, -1), mask, how)
+        shares, other = weigh(scores.float().view(some, count, each, -1), mask, how)
         more = torch.matmul(shares.view(some, count * each, -1).to(value.dtype), value)
         share = torch.sigmoid(weight - other)[..., None]
         return torch.lerp(more.view_as(seen).float(), seen.float(), share).to(value.dtype)
@@ -269,7 +270,7 @@ class PackedModel:
             hidden = distance < 0
             if window is not None:
                 hidden |= distance >= window
-            step.masks[name] = _hide(hidden)
+            step.masks[name] = hide(hidden)
         return step.masks[name]
 
     def _prefix_mask(self, step: _Step, window: int | None, first: int) -> Any:
@@ -282,37 +283,8 @@ class PackedModel:
         if name not in step.masks:
             before = torch.arange(first, self._before, device=self._device)
             distance = (step.places + self._before)[:, None, None] - before
-            step.masks[name] = _hide(distance >= window)
+            step.masks[name] = hide(distance >= window)
         return step.masks[name]
-
-
-@dataclass(frozen=True, slots=True)
-class _How:
-    """What a model's attention does to the scores."""
-
-    scale: float
-    window: int | None
-    softcap: float | None
-
-
-def _hide(where: Any) -> Any:
-    import torch
-
-    # Not minus infinity: a token that sees nothing of the prefix would have a share of 0 / 0.
-    return torch.zeros(where.shape, device=where.device).masked_fill_(where, -1e30)
-
-
-def _weigh(scores: Any, mask: Any, how: _How) -> tuple[Any, Any]:
-    """(softmax of the scores, which are used up, and the logarithm of its denominator)."""
-    import torch
-
-    scores *= how.scale
-    if how.softcap:
-        scores = torch.tanh(scores / how.softcap) * how.softcap
-    if mask is not None:
-        scores += mask
-    shares = torch.softmax(scores, -1)
-    return shares, scores.amax(-1) - shares.amax(-1).log()
 
 
 def _attend(
@@ -331,5 +303,5 @@ def _attend(
     """The attention function that transformers calls in each layer."""
     model, step = packed
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    how = _How(scale, sliding_window, softcap)
+    how = How(scale, sliding_window, softcap)
     return model.attend(step, module.layer_idx, how, query, key, value), None

@@ -58,8 +58,7 @@ def test_a_server_that_does_not_answer_is_told_with_its_address(form):
     form.button(key="register").click().run()
 
     assert (
-        "server at http://127.0.0.1:9/v1 cannot be used now: no connection ("
-        in form.error[0].value
+        "server at http://127.0.0.1:9/v1 cannot be used now: no connection (" in form.error[0].value
     )
 
 

@@ -68,7 +68,7 @@ class Peer:
     def _hear(self) -> object:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            if line[:1] in '{"':
+            if line.startswith(('{"', '"')):
                 return json.loads(line)
         raise AssertionError(f"it ended with code {self._process.wait()}")
 

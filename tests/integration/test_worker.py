@@ -153,16 +153,26 @@ def test_a_training_process_that_is_killed_fails_with_a_reason_and_the_next_run_
     assert f"run-{first}.log" in reason
 
 
-def test_a_worker_that_is_asked_to_stop_lets_a_run_keep_what_it_learned(services, worker):
+def test_a_worker_that_is_asked_to_stop_lets_the_next_one_go_on_with_the_run(services, worker):
     run_id = queue.start_run(services, collection_id(services), LONG)
     wait_for(lambda: services.store.runs.get(run_id).step >= 2)
 
     worker.terminate()
     worker.wait(timeout=60)
 
-    run = services.store.runs.get(run_id)
-    assert run.state == "cancelled"
-    assert (services.home.runs / str(run_id) / "adapter" / "argus.json").exists()
+    waiting = services.store.runs.get(run_id)
+    second = start_worker(services.home)
+    try:
+        wait_for(lambda: services.store.runs.get(run_id).step > waiting.step + 1)
+        queue.cancel_run(services, run_id)
+        wait_for(lambda: services.store.runs.get(run_id).state == "cancelled")
+    finally:
+        second.kill()
+        second.wait()
+    assert waiting.state == "queued"
+    assert "it goes on by itself" in waiting.reason
+    steps = [p.step for p in services.store.runs.losses(run_id)]
+    assert steps == list(range(1, len(steps) + 1))
 
 
 def test_a_taken_port_is_told_with_another_to_try():

@@ -22,6 +22,7 @@ from train.adapter import check_base, checksum_base, manifest_of
 from train.cards import data_card
 from train.checkpoint import newest_checkpoint
 from train.examples import Example, make_examples
+from train.leakage import leaks_to_drop
 from train.order import total_steps
 from train.qlora import Ended, Word, save_adapter, train
 from train.recipes import Recipe, recipe_from_dict
@@ -127,7 +128,8 @@ def freeze_run(services: Services, run: RunRecord, recipe: Recipe) -> Snapshot:
     """Write down the samples of a run with their card, the dev samples and the schema, the manifest
     last; returns the snapshot."""
     folder = run_folder(services.home, run.id)
-    snapshot = take_snapshot(services, run.collection_id, recipe)
+    leaks = leaks_to_drop(services, run.collection_id)
+    snapshot = take_snapshot(services, run.collection_id, recipe, leaks=leaks)
     schema = services.store.collections.schema(run.collection_id)
     dev = reviewed(services, run.collection_id, "dev")
     lines = [json.dumps(sample_to_dict(s)) + "\n" for s in dev]

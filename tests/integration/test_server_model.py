@@ -234,13 +234,13 @@ def test_trouble_that_stays_is_told_with_the_address_and_what_to_do(server, name
 
 
 @pytest.mark.parametrize(
-    "until", ["3600", format_datetime(datetime.now(UTC) + timedelta(hours=1))], ids=["s", "date"]
+    "until", ["3600", format_datetime(datetime.now(UTC) + timedelta(minutes=66))], ids=["s", "date"]
 )
 def test_a_server_that_asks_for_a_long_pause_is_left_alone(server, until):
     server.usual = say(429, {"error": {"message": "дневной лимит"}}, Retry_After=until)
 
     with pytest.raises(
-        ModelUnreachable, match=r"429, it says: дневной лимит.*wait 3,[56]\d\d seconds"
+        ModelUnreachable, match=r"429, it says: дневной лимит.*wait 3,\d\d\d seconds"
     ):
         make_backend(server).suggest(SAMPLES[:1], SCHEMA)
 

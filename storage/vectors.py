@@ -115,7 +115,7 @@ class Vectors:
         vectors = np.frombuffer(b"".join(r.data for r in rows), dtype=STORED)
         return VectorTable(
             keys=[r.id for r in rows],
-            vectors=vectors.reshape(len(rows), -1).astype(np.float32),
+            vectors=vectors.reshape(len(rows), -1 if rows else 0).astype(np.float32),
             languages=[r.language for r in rows],
             stories=[r.parallel_group for r in rows],
             examples=[i for i, r in enumerate(rows) if r.state == "reviewed" and r.split != "test"],

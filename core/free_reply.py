@@ -71,16 +71,23 @@ def _find(reply: str) -> _Found:
         try:
             value, end = decoder.raw_decode(reply, start)
         except (ValueError, RecursionError):
+            found = _closed(reply, start) if reply.startswith("[[", start) else None
+            if found:
+                return found
             continue
         items, odd = _events(value)
         if items or not odd:
             return start, end, items, odd
-    for start in opening[:1]:  # cut, perhaps: the longest beginning that can be closed
-        closed = close_reply(reply[start : start + CLOSED])
-        if closed != "[]":
-            items, odd = _events(json.loads(closed))
-            return start, start, items, [*odd, reply]
     return 0, 0, [], [reply]
+
+
+def _closed(reply: str, start: int) -> _Found | None:
+    """The longest beginning that can be closed of what was cut, perhaps, or None."""
+    closed = close_reply(reply[start : start + CLOSED])
+    if closed == "[]":
+        return None
+    items, odd = _events(json.loads(closed))
+    return start, start, items, [*odd, reply]
 
 
 def _events(value: Any) -> tuple[list[list[Any]], list[str]]:

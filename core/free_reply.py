@@ -67,12 +67,12 @@ def _find(reply: str) -> _Found:
     """The first JSON in the reply that says events, or that there are none."""
     decoder = json.JSONDecoder()
     opening = [found.start() for found in re.finditer(r"[\[{]", reply)][:PLACES]
+    first_list = reply.find("[[")
     for start in opening:
         try:
             value, end = decoder.raw_decode(reply, start)
         except (ValueError, RecursionError):
-            found = _closed(reply, start) if reply.startswith("[[", start) else None
-            if found:
+            if start == first_list and (found := _closed(reply, start)):
                 return found
             continue
         items, odd = _events(value)

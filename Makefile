@@ -30,7 +30,7 @@ fix: setup  ## format, and repair what can be repaired
 check: setup  ## format, lint, types and the direction of the imports
 	@$(BIN)ruff format --no-cache --check . && $(BIN)ruff check --no-cache . && $(BIN)mypy && $(BIN)lint-imports --no-logo
 
-test: setup machine check  ## everything but the slow model tests, under 15 minutes on two cores
+test: setup machine check  ## everything but the slow model tests, about 20 minutes on two cores
 	@$(BIN)pytest $(ARGS)
 
 test-slow: setup machine  ## the real small model: suggestions, training, the whole loop (20 minutes)

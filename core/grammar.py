@@ -104,9 +104,10 @@ def reply_grammar(
 
 
 def _span(shown: Sequence[str], longest: int) -> str:
-    """Pieces in a row up to a length; each alone where even the shortest is longer."""
+    """Pieces in a row up to a length; each alone where none by itself could be such a span, since
+    it is longer or holds a space at its edge (behind a joiner, say)."""
     visible = [piece for piece in shown if not piece.isspace()]
-    if min(map(len, visible)) > longest:
+    if all(len(piece) > longest or piece != piece.strip(" ") for piece in visible):
         return " | ".join(map(_quoted, dict.fromkeys(visible)))
     return f"PIECES & /[^ ]([^\\n]{{0,{longest - 2}}}[^ ])?/"
 

@@ -119,6 +119,7 @@ def fuzz(folder: Path, examples: int) -> None:
     vocabulary = vocabulary_at(folder)
 
     @settings(
+        derandomize=True,
         max_examples=examples, deadline=None, database=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )  # fmt: skip

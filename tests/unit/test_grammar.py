@@ -178,3 +178,9 @@ def _clean(words: str) -> str:
 )
 def test_a_reply_that_was_cut_is_closed_after_what_is_complete(cut, closed):
     assert close_reply(cut) == closed
+
+
+def test_a_text_of_a_joiner_and_a_space_still_has_something_to_point_at():
+    grammar = reply_grammar(Schema((EventType("запуск"),)), "\u200c ")
+
+    assert 'TRIGGER: "\u200c "' in grammar

@@ -79,7 +79,7 @@ def reply_grammar(
             else Bounds.for_text(text, is_tuned=is_tuned)
         )
     _, shown = reply_strings(schema, text)
-    if not schema.types or all(p.isspace() for p in shown):
+    if not schema.types or not any(map(_can_stand, shown)):
         return 'start: "[]"\n'
     more = f'("," event){{{max(0, bounds.at_least - 1)},{bounds.events - 1}}}'
     events = f"event {more}" if bounds.events > 1 else "event"
@@ -103,11 +103,15 @@ def reply_grammar(
     return "\n".join(rules) + "\n"
 
 
+def _can_stand(piece: str) -> bool:
+    """Whether a piece alone is a span: no blank, nor a joiner that holds one."""
+    return not piece.isspace() and piece == piece.strip(" ")
+
+
 def _span(shown: Sequence[str], longest: int) -> str:
-    """Pieces in a row up to a length; each alone where none by itself could be such a span, since
-    it is longer or holds a space at its edge (behind a joiner, say)."""
-    visible = [piece for piece in shown if not piece.isspace()]
-    if all(len(piece) > longest or piece != piece.strip(" ") for piece in visible):
+    """Pieces in a row up to a length; each alone where even the shortest is longer."""
+    visible = [piece for piece in shown if _can_stand(piece)]
+    if min(map(len, visible)) > longest:
         return " | ".join(map(_quoted, dict.fromkeys(visible)))
     return f"PIECES & /[^ ]([^\\n]{{0,{longest - 2}}}[^ ])?/"
 

@@ -119,7 +119,7 @@ def _settled_splits(
     """The split that each group of samples without one has already, or gets by its hash."""
     groups = {row.split_group for row in rows if row.split is None}
     taken: dict[str, str] = {}
-    for part in mapping.chunks(cast(Any, sorted(groups))):
+    for part in mapping.chunks(sorted(groups)):
         query = select(SampleRow.split_group, SampleRow.split).where(
             SampleRow.collection_id == collection_id,
             col(SampleRow.split_group).in_(part),

@@ -33,7 +33,7 @@ def carry_suggestions(
     """
     rows = session.execute(_suggestions(collection_id, touched_types(before, change))).all()
     keys: list[int] = []
-    for part in (rows[i : i + mapping.CHUNK] for i in range(0, len(rows), mapping.CHUNK)):
+    for part in mapping.chunks(rows):
         events = mapping.events_of(session, "suggestion_id", [row.id for row, _ in part])
         made = []
         for row, language in part:

@@ -81,7 +81,7 @@ def with_types(
         .order_by(col(SampleRow.id))
     ).all()  # fmt: skip
     rows = [row for row in rows if row[0] not in without]
-    for part in (rows[i : i + mapping.CHUNK] for i in range(0, len(rows), mapping.CHUNK)):
+    for part in mapping.chunks(rows):
         events = mapping.events_of(session, "review_id", [r[4] for r in part])
         yield [Reviewed(k, i, lang, s, r, events[r]) for k, i, lang, s, r in part]
 

@@ -86,7 +86,7 @@ def add_restored(
         .values(is_open=False)
     )
     entry = {"kind": "schema_change_undone", "change": row.id, "what": row.change}
-    for part in (items[i : i + mapping.CHUNK] for i in range(0, len(items), mapping.CHUNK)):
+    for part in mapping.chunks(items):
         events = mapping.events_of(session, "review_id", [i.before_id for i in part])
         add_reviews(
             session,
@@ -138,7 +138,7 @@ def follow_late(
 ) -> None:
     """Rename back what was labelled since, as a review of its own."""
     _drop_items(session, row, [sample for sample, _ in late])
-    for part in (late[i : i + mapping.CHUNK] for i in range(0, len(late), mapping.CHUNK)):
+    for part in mapping.chunks(late):
         add_changed(session, row, part, number=number, person=person)
 
 

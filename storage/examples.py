@@ -103,13 +103,13 @@ class Examples:
         """{sample id: its vector}, for those that have one of `model`."""
         found: dict[str, NDArray[np.float32]] = {}
         with reading(self._engine) as session:
-            for start in range(0, len(ids), mapping.CHUNK):
+            for part in mapping.chunks(ids):
                 rows = session.execute(
                     sqlalchemy_select(col(SampleRow.external_id), col(VectorRow.data))
                     .join(VectorRow, col(VectorRow.sample_id) == col(SampleRow.id))
                     .where(
                         col(SampleRow.collection_id) == collection_id,
-                        col(SampleRow.external_id).in_(ids[start : start + mapping.CHUNK]),
+                        col(SampleRow.external_id).in_(part),
                         col(VectorRow.model) == model,
                     )
                 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeVar, cast
 
 from sqlalchemy import insert
 from sqlalchemy import select as sqlalchemy_select
@@ -16,12 +16,13 @@ from core.samples import Media, Sample, Source, sample_to_dict
 from storage.tables import EventRow, MediaRow, MentionRow, SampleRow
 
 Owner = Literal["review_id", "suggestion_id"]
+T = TypeVar("T")
 CHUNK = 500  # ids in one IN (…): SQLite's limit on variables is not the same everywhere
 
 
-def chunks(keys: Sequence[int]) -> Iterable[Sequence[int]]:
-    """`keys` in pieces that fit one IN (…)."""
-    return (keys[i : i + CHUNK] for i in range(0, len(keys), CHUNK))
+def chunks(values: Sequence[T]) -> Iterable[Sequence[T]]:
+    """`values` in pieces that fit one IN (…)."""
+    return (values[i : i + CHUNK] for i in range(0, len(values), CHUNK))
 
 
 def insert_all(session: Session, table: type[Any], rows: Sequence[Mapping[str, Any]]) -> list[int]:

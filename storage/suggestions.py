@@ -99,11 +99,11 @@ class Suggestions:
         has looked at them."""
         found: dict[str, list[tuple[Sample, bool]]] = {group: [] for group in groups}
         with reading(self._engine) as session:
-            for i in range(0, len(groups), mapping.CHUNK):
+            for part in mapping.chunks(groups):
                 rows = session.exec(
                     select(SampleRow).where(
                         SampleRow.collection_id == collection_id,
-                        col(SampleRow.parallel_group).in_(groups[i : i + mapping.CHUNK]),
+                        col(SampleRow.parallel_group).in_(part),
                     )
                 ).all()
                 said = _newest_events(session, [cast(int, row.id) for row in rows])

@@ -46,8 +46,7 @@ def put_back(session: Session, kept: Sequence[Kept]) -> None:
 def taken_ids(session: Session, collection_id: int, names: Sequence[str]) -> set[str]:
     """Which of these ids of samples a collection has now: those cannot come back."""
     found: set[str] = set()
-    for i in range(0, len(names), mapping.CHUNK):
-        part = names[i : i + mapping.CHUNK]
+    for part in mapping.chunks(names):
         query = select(SampleRow.external_id).where(
             SampleRow.collection_id == collection_id, col(SampleRow.external_id).in_(part)
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from sqlalchemy import bindparam, func, insert, update
@@ -21,7 +21,7 @@ def find_sets(
     """The ids of type sets; those that nobody had yet are made."""
     digests = {(language, types_digest([*types])): (language, types) for language, types in wanted}
     found: dict[TypeSet, int] = {}
-    for part in _parts(sorted({digest for _, digest in digests})):
+    for part in mapping.chunks(sorted({digest for _, digest in digests})):
         rows = session.exec(
             select(TypeSetRow).where(
                 TypeSetRow.collection_id == collection_id, col(TypeSetRow.digest).in_(part)
@@ -79,7 +79,3 @@ def recount(session: Session, collection_id: int) -> None:
         .values(waiting=samples(waiting=True), reviewed=samples(waiting=False))
         .execution_options(synchronize_session=False)
     )
-
-
-def _parts(values: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (values[i : i + mapping.CHUNK] for i in range(0, len(values), mapping.CHUNK))

@@ -26,6 +26,14 @@ from core.schema import Schema
 Step = Callable[[float], None]
 
 
+def share_step(on_step: Step | None, done: int, part: int, total: int) -> Step | None:
+    """The step of a part of the work, which begins at `done` of `total`."""
+    if on_step is None:
+        return None
+    step = on_step
+    return lambda share: step((done + share * part) / max(1, total))
+
+
 @dataclass(frozen=True, slots=True)
 class Decoding:
     """How a model chooses words. `temperature` 0 is greedy; the paper's zero-shot is 0.2 and 0.9."""

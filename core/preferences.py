@@ -14,8 +14,8 @@ from core.parsing import write_reply
 from core.ports import StorePort
 from core.prompts import TUNED, fill_prompt
 from core.records import ReviewRecord, SampleFilter, SampleRecord
-from core.schema import without_retired
-from core.workflow import CHUNK, collection_name
+from core.schema import Schema, without_retired
+from core.workflow import collection_name, iterate
 
 
 def preference_lines(store: StorePort, *, collection: str) -> Iterator[str]:
@@ -27,26 +27,24 @@ def preference_lines(store: StorePort, *, collection: str) -> Iterator[str]:
     found = store.collections.get(collection_name(collection))
     schema = store.collections.schema(found.id)
     wanted = SampleFilter(states=["reviewed"], splits=["train"])
-    keys = store.samples.keys(wanted, collection_id=found.id)
-    for at in range(0, len(keys), CHUNK):
-        for record in store.samples.list(SampleFilter(keys=keys[at : at + CHUNK])):
-            review = next(
-                (r for r in store.samples.reviews(record.key) if r.suggestion_id is not None), None
-            )
-            if record.sample.text and review is not None:
-                pair = _pair(store, record, review)
-                if pair is not None:
-                    prompt = fill_prompt(TUNED, schema, record.sample)
-                    line = {"prompt": prompt.prefix + prompt.rest, **pair}
-                    yield json.dumps(line, ensure_ascii=False) + "\n"
+    for record in iterate(store.samples, found.id, wanted):
+        reviews = store.samples.reviews(record.key) if record.sample.text else ()
+        review = next((r for r in reviews if r.suggestion_id is not None), None)
+        pair = None if review is None else _pair(store, record, review, schema)
+        if pair is not None:
+            prompt = fill_prompt(TUNED, schema, record.sample)
+            line = {"prompt": prompt.prefix + prompt.rest, **pair}
+            yield json.dumps(line, ensure_ascii=False) + "\n"
 
 
-def _pair(store: StorePort, record: SampleRecord, review: ReviewRecord) -> dict[str, Any] | None:
+def _pair(
+    store: StorePort, record: SampleRecord, review: ReviewRecord, schema: Schema
+) -> dict[str, Any] | None:
     """Chosen and rejected reply of a sample, or None where they are the same."""
     suggestion = store.samples.suggestion(record.key, suggestion_id=review.suggestion_id)
     if suggestion is None:
         return None
-    text, schema = record.sample.text or "", store.collections.schema(record.collection_id)
+    text = record.sample.text or ""
     chosen = write_reply(without_retired(schema, review.events), text)
     rejected = write_reply(suggestion.events, text)
     if chosen == rejected:

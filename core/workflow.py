@@ -15,8 +15,8 @@ from core.formats.argus_jsonl import ReadFile, differing_parts, read_file, write
 from core.formats.json_lines import LineProblem
 from core.languages import in_order
 from core.metrics import score
-from core.ports import StorePort
-from core.records import SampleFilter
+from core.ports import SamplesPort, StorePort
+from core.records import SampleFilter, SampleRecord
 from core.samples import Sample
 from core.schema import Schema, check_events, extend, missing_parts
 
@@ -149,10 +149,17 @@ def import_file(
 def export_lines(store: StorePort, *, collection: str) -> Iterator[str]:
     """Every reviewed sample as a line of Argus JSONL, its end included, in order of arrival."""
     found = store.collections.get(collection_name(collection))
-    keys = store.samples.keys(SampleFilter(states=["reviewed"]), collection_id=found.id)
+    for record in iterate(store.samples, found.id, SampleFilter(states=["reviewed"])):
+        yield write_line(record.sample) + "\n"
+
+
+def iterate(
+    samples: SamplesPort, collection_id: int, wanted: SampleFilter
+) -> Iterator[SampleRecord]:
+    """All matching samples, read in pieces so that a large collection needs little memory."""
+    keys = samples.keys(wanted, collection_id=collection_id)
     for at in range(0, len(keys), CHUNK):
-        for record in store.samples.list(SampleFilter(keys=keys[at : at + CHUNK])):
-            yield write_line(record.sample) + "\n"
+        yield from samples.list(SampleFilter(keys=keys[at : at + CHUNK]))
 
 
 def score_files(gold: bytes, pred: bytes, *, gold_name: str, pred_name: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -334,13 +334,6 @@ class Samples:
             )
             for key, row in zip(keys, rows, strict=True)
         ]
-
-
-def iterate(samples: Samples, collection_id: int, wanted: SampleFilter) -> Iterator[SampleRecord]:
-    """All matching samples, read in pieces so that a large collection needs little memory."""
-    keys = samples.keys(wanted, collection_id=collection_id)
-    for part in mapping.chunks(keys):
-        yield from samples.list(SampleFilter(keys=part))
 
 
 def _sample(session: Session, key: int) -> SampleRow:

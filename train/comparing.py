@@ -10,7 +10,7 @@ from typing import Any
 
 from core.errors import InputError
 from core.metrics import score
-from core.ports import Backend, Step, Suggested
+from core.ports import Backend, Step, Suggested, share_step
 from core.problems import count_problems
 from core.records import ModelRecord
 from core.samples import Sample
@@ -21,7 +21,6 @@ from train.evaluate import digest_of
 from train.retrieval import read_candidates
 from train.services import Services, open_backend
 from train.snapshot import limit_per_language, reviewed
-from train.steps import share_step
 from train.suggesting import suggest_events
 
 AT_ONCE = 16  # samples between two looks at what is done

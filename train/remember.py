@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.ports import Backend, Decoding, Prompting, Step, Suggested
+from core.ports import Backend, Decoding, Prompting, Step, Suggested, share_step
 from core.samples import Sample
 from core.schema import Schema
 
@@ -38,14 +38,9 @@ class Remembering:
         for at in range(0, len(todo), SLICE):
             part = todo[at : at + SLICE]
             before = len(samples) - len(todo) + at
-
-            def within(share: float, before: int = before, size: int = len(part)) -> None:
-                if on_step is not None:
-                    on_step((before + share * size) / len(samples))
-
             said = self._backend.suggest(
                 [samples[i] for i in part], schema, decoding=decoding, prompting=prompting,
-                on_step=within,
+                on_step=share_step(on_step, before, len(part), len(samples)),
             )  # fmt: skip
             self._said.update(zip((keys[i] for i in part), said, strict=True))
         return [self._said[key] for key in keys]

@@ -16,7 +16,7 @@ from core.formats.argus_sample import sample_from_dict
 from core.languages import in_order, name_of
 from core.records import SampleFilter
 from core.samples import Sample, sample_to_dict
-from storage.samples import iterate
+from core.workflow import iterate
 from train.balance import balance_samples
 from train.leakage import Leak, leak_to_dict
 from train.order import total_steps as total_steps

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.long_text import suggest_whole
-from core.ports import Backend, Decoding, Prompting, Step, Suggested
+from core.ports import Backend, Decoding, Prompting, Step, Suggested, share_step
 from core.prompts import prefix_of
 from core.samples import Sample
 from core.schema import Schema
@@ -45,14 +45,6 @@ def ask_model(
         )  # fmt: skip
         found |= dict(zip(numbers, said, strict=True))
     return [found[i] for i in range(len(samples))]
-
-
-def share_step(on_step: Step | None, done: int, part: int, total: int) -> Step | None:
-    """The step of a part of the work, which begins at `done` of `total`."""
-    if on_step is None:
-        return None
-    step = on_step
-    return lambda share: step((done + share * part) / max(1, total))
 
 
 # ---------------------------------------------------------------- private

@@ -21,7 +21,7 @@ from core.models.adapters import Carrier
 from core.models.decoding import KEPT_BYTES, ROWS, Decoder, Row
 from core.models.guides import Hints
 from core.parsing import TokenProbability, read_reply
-from core.ports import Decoding, Prompting, Step, Suggested
+from core.ports import Decoding, Prompting, Step, Suggested, share_step
 from core.problems import Problem
 from core.prompts import ZERO_SHOT, Prompt, fill_prompt
 from core.samples import Sample
@@ -155,7 +155,7 @@ class LocalBackend:
             asked.append((prefix, rows))
         found: dict[int, Suggested] = {}
         for prefix, rows in asked:
-            step = _part_of(on_step, len(found), len(rows), len(samples))
+            step = share_step(on_step, len(found), len(rows), len(samples))
             began = time.monotonic()
             decoder.decode(prefix, list(rows.values()), decoding, on_step=step)
             seconds = (time.monotonic() - began) / len(rows)
@@ -266,10 +266,3 @@ class LocalBackend:
 def _fill(prompting: Prompting, schema: Schema, sample: Sample) -> Prompt:
     examples = prompting.examples.get(sample.id, ())
     return fill_prompt(prompting.version, schema, sample, examples=examples)
-
-
-def _part_of(on_step: Step | None, before: int, size: int, total: int) -> Step | None:
-    """What tells `on_step` of all the work how far a part of it is."""
-    if on_step is None:
-        return None
-    return lambda share: on_step((before + share * size) / total)

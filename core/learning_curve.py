@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.significance import f1_of
+
 EXPONENTS = np.linspace(0.1, 1.5, 29)
 USUAL = 0.5
 PREFERENCE = 0.25  # points² by which an exponent off the usual must fit better
@@ -64,8 +66,8 @@ def forecast(
     chance = np.random.default_rng(seed)
     groups = counts.shape[1]
     weights = chance.multinomial(groups, np.full(groups, 1 / groups), size=DRAWS)
-    drawn = _f1(np.einsum("dg,pgk->dpk", weights, counts))
-    whole = _f1(counts.sum(axis=1)[None])
+    drawn = f1_of(np.einsum("dg,pgk->dpk", weights, counts))
+    whole = f1_of(counts.sum(axis=1)[None])
     newest = sizes[-1]
     gains = _gain(sizes, drawn, newest, more)
     low, high = np.percentile(gains, [10, 90])
@@ -98,11 +100,6 @@ def _counts(points: Sequence[CurvePoint], figure: str, event_type: str | None) -
             if row and outcome["group"] in places:
                 counts[i, places[outcome["group"]]] += row
     return counts
-
-
-def _f1(counts: Floats) -> Floats:
-    sizes = counts[..., 0] + counts[..., 1]
-    return np.asarray(200 * counts[..., 2] / np.where(sizes > 0, sizes, 1))
 
 
 def _gain(sizes: Floats, scores: Floats, n: float, more: int) -> Floats:

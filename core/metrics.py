@@ -119,6 +119,16 @@ def won_and_lost(
     return [o for by, o in change if by < 0], [o for by, o in change if by > 0]
 
 
+def read_figure(scores: Mapping[str, Any], name: str, language: str | None) -> float | None:
+    """An accuracy or F1 of what `score` gave, of a language or (None) overall; None where there is
+    no such score."""
+    part = scores["overall"] if language is None else scores["by_language"].get(language)
+    value = part.get(name) if part else None
+    if isinstance(value, Mapping):
+        value = value["f1"]
+    return None if value is None else float(value)
+
+
 def errors_of(outcome: Mapping[str, Any]) -> int:
     """How many triggers and arguments of a sample are missed or said too much."""
     return sum(

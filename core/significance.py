@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from core.errors import InputError
 
 DRAWS = 2000
-_PART = 100_000_000  # numbers held at once
+_PART = 5_000_000  # numbers held at once: 40 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +72,16 @@ def paired_bootstrap(
             len(groups), np.full(len(groups), 1 / len(groups)), size=min(size, draws - at)
         )
         sums = weights @ counts
-        found.append(_f1(sums[:, 3:]) - _f1(sums[:, :3]))
+        found.append(f1_of(sums[:, 3:]) - f1_of(sums[:, :3]))
     drawn = np.concatenate(found)
     whole = counts.sum(0)
     low, high = np.percentile(drawn, [2.5, 97.5])
     beyond = min((drawn <= 0).sum(), (drawn >= 0).sum())
     p = min(1.0, 2 * (int(beyond) + 1) / (draws + 1))
-    return Difference(float(_f1(whole[:3])), float(_f1(whole[3:])), float(low), float(high), p)
+    return Difference(float(f1_of(whole[:3])), float(f1_of(whole[3:])), float(low), float(high), p)
 
 
-def _f1(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+def f1_of(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """F1 in percent of [..., (predicted, gold, matched)], 0 where there is nothing."""
     sizes = counts[..., 0] + counts[..., 1]
     return 200 * counts[..., 2] / np.where(sizes > 0, sizes, 1)

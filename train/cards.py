@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.languages import name_of
+from core.metrics import read_figure
 from core.records import EvaluationRecord, ModelRecord
 from core.samples import Sample
 from train.balance import count_labels
@@ -134,9 +135,7 @@ def _pair(
     for side in (before, after):
         if side is None:
             continue
-        scores = side.scores["overall"] if code is None else side.scores["by_language"].get(code)
-        value = (scores or {}).get(name)
-        value = value["f1"] if isinstance(value, Mapping) else value
+        value = read_figure(side.scores, name, code)
         values.append("–" if value is None else f"{value:.1f}")
     return " → ".join(values)
 

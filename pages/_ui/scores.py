@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
 
 from core.languages import in_order, name_of
+from core.metrics import read_figure
 from core.records import EvaluationRecord
 from pages._ui.catalogue import t, tn
 from pages._ui.words import write_figure
@@ -19,17 +19,7 @@ FIGURES = ("tr_accuracy", "tri_c", "arg_accuracy", "arg_c")
 
 def figure_of(evaluation: EvaluationRecord | None, name: str, language: str | None) -> float | None:
     """One of `FIGURES`, of a language or (None) overall; None where there is no such score."""
-    if evaluation is None:
-        return None
-    scores: Mapping[str, Any] | None = (
-        evaluation.scores["overall"]
-        if language is None
-        else evaluation.scores["by_language"].get(language)
-    )
-    value = scores.get(name) if scores else None
-    if isinstance(value, Mapping):
-        value = value["f1"]
-    return None if value is None else float(value)
+    return None if evaluation is None else read_figure(evaluation.scores, name, language)
 
 
 def languages_of(*evaluations: EvaluationRecord | None) -> list[str]:

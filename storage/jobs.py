@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import exists, update
@@ -18,6 +18,7 @@ from storage.database import reading, writing
 from storage.suggestions import add_suggestions
 from storage.tables import JobRow
 
+AGAIN = timedelta(hours=1)  # after a failure, or once a person has cancelled
 _IDLE = ("queued", "waiting", "paused")  # nobody works on it now
 
 
@@ -73,6 +74,14 @@ class Jobs:
             if collection_id is not None:
                 query = query.where(JobRow.collection_id == collection_id)
             return [_job(row) for row in session.exec(query.limit(limit))]
+
+    def failed_lately(self, kind: JobKind, *, collection_id: int) -> bool:
+        """Whether the newest job of a kind failed, or a person cancelled it, within the last hour:
+        it is too early to begin another unasked."""
+        last = self.latest(kind, collection_id=collection_id, limit=1)
+        if not last or last[0].state not in ("failed", "cancelled"):
+            return False
+        return datetime.now(UTC) - (last[0].finished or last[0].created) < AGAIN
 
     def due(self) -> list[JobRecord]:
         """Jobs that waited for a server and should be tried again now."""

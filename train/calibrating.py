@@ -7,18 +7,17 @@ evaluation on dev. Never the test split.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from core.calibration import Pair, judge
 from core.ports import Step
-from core.records import JobRecord, ModelRecord
+from core.records import ModelRecord
 from core.reliability import Calibration, calibrate
 from train.services import Services
 
 ENOUGH = 20  # newly reviewed samples that make another look worth it
 MOST = 2000  # reviewed samples that are looked at, the newest
-AGAIN = timedelta(hours=1)  # after a failure, or once a person has cancelled
 DEV_PER_LANGUAGE = 25  # samples of dev a language that a model is asked about for this alone
 
 
@@ -60,8 +59,7 @@ def is_due(services: Services, collection_id: int, model_id: str) -> bool:
     and there is something to fit them to."""
     store = services.store
     model = store.models.get(model_id)
-    tried = store.jobs.latest("calibrate", collection_id=collection_id, limit=1)
-    if tried and tried[0].state in ("failed", "cancelled") and _age(tried[0]) < AGAIN:
+    if store.jobs.failed_lately("calibrate", collection_id=collection_id):
         return False
     last = store.calibrations.newest(collection_id, model_id)
     if last is None and can_ask_dev(services, collection_id, model):
@@ -83,10 +81,6 @@ def can_ask_dev(services: Services, collection_id: int, model: ModelRecord) -> b
 
 
 # ---------------------------------------------------------------- private
-
-
-def _age(job: JobRecord) -> timedelta:
-    return datetime.now(UTC) - (job.finished or job.created)
 
 
 def _since(model: ModelRecord) -> datetime | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from core.queues import Queue, filter_to_dict
 from core.records import JobKind
 from core.strategy import strategy_to_dict
@@ -71,10 +74,11 @@ def start_run(
     *,
     person: str | None = None,
     launch: str | None = None,
+    sweep: str | None = None,
 ) -> int:
     """Queue a training run; returns its number. Runs go one after another; one on many machines waits
     for a person to type its commands."""
-    run_id = add_run(services, collection_id, recipe, launch=launch)
+    run_id = add_run(services, collection_id, recipe, launch=launch, sweep=sweep)
     services.store.runs.update(run_id, snapshot={"asked_by": person} if person else {})
     put_run(services, run_id)
     return run_id
@@ -100,7 +104,8 @@ def embed_later(services: Services, collection_id: int) -> int:
 def start_audit(services: Services, collection_id: int, *, count: int = AUDITED) -> int:
     """Let the model in use look at reviewed samples, so that the radar sees where it is sure of
     another answer; returns the job, the one under way if there is one."""
-    return _one_job(services, "audit", {"collection": collection_id, "count": count})
+    payload = {"collection": collection_id, "count": count}
+    return _one_job(services, "audit", payload, by=("collection",))
 
 
 def start_comparison(
@@ -108,42 +113,26 @@ def start_comparison(
 ) -> int:
     """Queue a comparison of the ways of asking a model; returns the job, the one under way if there is
     one."""
-    for job in services.store.jobs.open("compare", collection_id=collection_id):
-        if job.payload["model"] == model_id and not job.cancel_requested:
-            return job.id
     model = services.store.models.get(model_id)
     strategies = strategies_to_compare(services, collection_id, model)
     payload = {
         "collection": collection_id, "model": model_id, "per_language": per_language,
         "strategies": [strategy_to_dict(s) for s in strategies],
     }  # fmt: skip
-    job_id = services.store.jobs.add("compare", payload)
-    put_job(services, job_id, "compare")
-    return job_id
+    return _one_job(services, "compare", payload, by=("collection", "model"))
 
 
 def calibrate_later(services: Services, collection_id: int, model_id: str) -> int:
     """Let the worker find out how sure a model may be; returns the job, the one under way if there is
     one."""
-    payload = {"collection": collection_id, "model": model_id}
-    for job in services.store.jobs.open("calibrate", collection_id=collection_id):
-        if job.payload == payload and not job.cancel_requested:
-            return job.id
-    job_id = services.store.jobs.add("calibrate", payload)
-    put_job(services, job_id, "calibrate")
-    return job_id
+    return _one_job(services, "calibrate", {"collection": collection_id, "model": model_id})
 
 
 def start_export(services: Services, collection_id: int, model_id: str, form: Form) -> int:
     """Queue the export of a model into its folder under the home; returns the job, the one under way
     if there is one."""
     payload = {"collection": collection_id, "model": model_id, "form": form}
-    for job in services.store.jobs.open("export", collection_id=collection_id):
-        if job.payload == payload and not job.cancel_requested:
-            return job.id
-    job_id = services.store.jobs.add("export", payload)
-    put_job(services, job_id, "export")
-    return job_id
+    return _one_job(services, "export", payload)
 
 
 def calibrate_due(services: Services) -> list[int]:
@@ -154,10 +143,14 @@ def calibrate_due(services: Services) -> list[int]:
     return [calibrate_later(services, c, m) for c, m in in_use if is_due(services, c, m)]
 
 
-def _one_job(services: Services, kind: JobKind, payload: dict[str, int]) -> int:
-    """The open job of a kind for a collection, else a new one."""
-    for job in services.store.jobs.open(kind):
-        if job.payload.get("collection") == payload["collection"] and not job.cancel_requested:
+def _one_job(
+    services: Services, kind: JobKind, payload: Mapping[str, Any], *, by: Sequence[str] = ()
+) -> int:
+    """The open job of a kind that is asked for the same, else a new one. `by`: what of the payload
+    makes it the same; all of it without."""
+    same = {name: payload[name] for name in by or payload}
+    for job in services.store.jobs.open(kind, collection_id=payload["collection"]):
+        if same.items() <= job.payload.items() and not job.cancel_requested:
             return job.id
     job_id = services.store.jobs.add(kind, payload)
     put_job(services, job_id, kind)

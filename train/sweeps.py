@@ -13,10 +13,9 @@ from core.errors import TrainingError
 from core.languages import in_order
 from core.learning_curve import CurvePoint, Forecast, forecast
 from core.records import EvaluationRecord, RunRecord
-from train.carrier import put_run
 from train.evaluate import split_hash
+from train.queue import start_run
 from train.recipes import Recipe, recipe_from_dict, recipe_to_dict
-from train.runs import add_run
 from train.services import Services
 from train.snapshot import judged_split, limit_per_language, reviewed
 
@@ -89,9 +88,7 @@ def start_sweep(
     ]
     name = name.strip() or f"{', '.join(differing)} · {datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
     for recipe in recipes:
-        run_id = add_run(services, collection_id, recipe, sweep=name)
-        services.store.runs.update(run_id, snapshot={"asked_by": person} if person else {})
-        put_run(services, run_id)
+        start_run(services, collection_id, recipe, person=person, sweep=name)
     return name
 
 

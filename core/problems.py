@@ -16,7 +16,6 @@ ProblemCode = Literal[
     "repeated",  # type, words: said twice, kept once
     # of the way it was made
     "read_in_parts",  # parts: the text is longer than the model reads at once
-    "cut_text",  # read, characters: only the beginning fitted
     # of the events (`core.checks`); each but the last has `event`, its number from 0, and what is of
     # an argument `argument`, its number in the event. So have the two that are unknown, from there
     "missing_role",  # type, role

@@ -8,6 +8,7 @@ from core.errors import TrainingError
 from core.records import CollectionRecord
 from pages._ui.catalogue import t, tn
 from pages._ui.layout import empty_state, error_boundary, escape, page_header, show_error
+from pages._ui.plans import read_plan
 from pages._ui.progress import watch_run, worker_notice
 from pages._ui.recipe_form import choose_recipe
 from pages._ui.run_comparison import show_comparison
@@ -19,7 +20,7 @@ from pages._ui.words import write_by_language, write_duration
 from train.queue import start_run
 from train.recipes import Recipe, command_line
 from train.registry import base_to_train
-from train.snapshot import Plan, judged_split, plan_run
+from train.snapshot import Plan, judged_split
 
 
 def say_plan(plan: Plan, base: str) -> str:
@@ -36,17 +37,6 @@ def say_plan(plan: Plan, base: str) -> str:
         else t("plan.judged", split=t(f"split.{split}"),
                n=tn("count.sample", plan.test if split == "test" else plan.dev)),
     )  # fmt: skip
-
-
-def read_plan(chosen: CollectionRecord, recipe: Recipe) -> Plan:
-    """The plan of a recipe; read anew when the reviewed samples have changed, not at every click."""
-    counts = services().store.reads.splits(chosen.id)
-    place = (chosen.id, recipe, counts.to_json())
-    kept = st.session_state.get("plan")
-    if kept is None or kept[0] != place:
-        kept = st.session_state["plan"] = (place, plan_run(services(), chosen.id, recipe))
-    plan: Plan = kept[1]
-    return plan
 
 
 def offer_run(chosen: CollectionRecord, *, is_busy: bool) -> Recipe | None:

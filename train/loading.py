@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import warnings
 from typing import Any
 
 from core.errors import ModelError, TrainingError
+from core.models.quiet import silence_adapters
 from train.lora import fuse_adapter
 from train.recipes import Recipe
 
@@ -113,10 +112,8 @@ def _has_room(base: Any) -> bool:
 
 
 def _keep_quiet() -> None:
-    """Silence what nobody could do something about: bitsandbytes looks for a kernel on a hub and
-    falls back, peft asks transformers by an old name."""
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*")
+    """Silence what nobody could do something about."""
+    silence_adapters()
     from transformers.utils import logging as quiet
 
     quiet.disable_progress_bar()  # type: ignore[no-untyped-call]

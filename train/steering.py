@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 from core.errors import RefusedError, TrainingError
-from core.records import RunRecord
 from train.adapter import MANIFEST
 from train.carrier import put_run
 from train.checkpoint import Checkpoint, newest_checkpoint, save_checkpoint, write_whole
@@ -132,11 +131,6 @@ def continue_run(
     services.store.runs.update(new, step=checkpoint.step, total_steps=steps, snapshot=asked)
     put_run(services, new)
     return new
-
-
-def can_resume(services: Services, run: RunRecord) -> bool:
-    """Whether a run stopped on the way and can go on."""
-    return run.state in ("paused", "failed") and run.model_id is None
 
 
 def last_step(services: Services, run_id: int) -> int | None:

@@ -13,6 +13,7 @@ from core.errors import TrainingError
 from core.languages import in_order
 from core.learning_curve import CurvePoint, Forecast, forecast
 from core.records import EvaluationRecord, RunRecord
+from core.samples import Sample
 from train.evaluate import split_hash
 from train.queue import start_run
 from train.recipes import Recipe, recipe_from_dict, recipe_to_dict
@@ -132,7 +133,8 @@ def advise(services: Services, collection_id: int, *, more: int = MORE) -> list[
             for run, scores in scored
         ]
         found += _advice("language", code, forecast([p for p in points if p.n], more=more))
-    counts = [_type_counts(services, collection_id, run) for run, _ in scored]
+    train = reviewed(services, collection_id, "train")
+    counts = [_type_counts(train, run) for run, _ in scored]
     for name in sorted({t for o in outcomes[-1] for t in o["types"]}):
         points = [
             CurvePoint(count[name], scores.outcomes)
@@ -157,9 +159,11 @@ def _scored_sizes(
     split = judged_split(services, collection_id)
     if split == "none":
         return []
+    known = services.store.models.evaluations(collection_id, split=split)
+    if len({e.model_id for e in known if e.outcomes}) < 2:
+        return []  # without reading the whole split, which takes a while
     digest = split_hash(services, collection_id, split)
-    evaluations = services.store.models.evaluations(collection_id, split=split, test_hash=digest)
-    scores = {e.model_id: e for e in reversed(evaluations) if e.outcomes}
+    scores = {e.model_id: e for e in reversed(known) if e.outcomes and e.test_hash == digest}
     runs = [
         r
         for r in services.store.runs.all(collection_id)
@@ -180,8 +184,8 @@ def _without_size(run: RunRecord) -> tuple[Any, ...]:
     return (run.base_id, tuple(sorted(left.items())))
 
 
-def _type_counts(services: Services, collection_id: int, run: RunRecord) -> Counter[str]:
+def _type_counts(train: Sequence[Sample], run: RunRecord) -> Counter[str]:
     """How many of a run's training samples have each event type, as they are reviewed now."""
     limit, seed = run.recipe.get("per_language"), int(run.recipe.get("seed", 0))
-    samples = limit_per_language(reviewed(services, collection_id, "train"), limit, seed=seed)
+    samples = limit_per_language(train, limit, seed=seed)
     return Counter(t for s in samples for t in {e.event_type for e in s.events or ()})

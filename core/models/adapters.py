@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
 from pathlib import Path
 from typing import Any
 
 from core.errors import ModelError
+from core.models.quiet import silence_adapters
 
 
 class Carrier:
@@ -44,10 +43,7 @@ class Carrier:
         self._adapter, self._modules, self._tensors = None, {}, {}
 
     def _put_on(self, adapter: Path) -> None:
-        # bitsandbytes looks for a kernel on a hub and falls back, peft asks transformers by an old
-        # name: neither is anything that a person could do something about.
-        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
-        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*")
+        silence_adapters()
         from peft import PeftModel
 
         if not (adapter / "adapter_config.json").is_file():

@@ -14,14 +14,13 @@ from core.languages import in_order, name_of
 from core.records import CollectionRecord, ModelRecord
 from core.reliability import Bin, Calibration, Figure, calibration_error
 from pages._ui.catalogue import t, tn
-from pages._ui.charts import ACCENT, show
+from pages._ui.charts import ACCENT, QUIET, frame, show
 from pages._ui.progress import watch_jobs
 from pages._ui.session import services
 from pages._ui.words import NO_FIGURE, write_figure, write_time
 from train.queue import calibrate_later
 
-_QUIET = "#9aa1b0"
-_LINES = {"before": (_QUIET, "dot", "circle-open"), "after": (ACCENT, "solid", "circle")}
+_LINES = {"before": (QUIET, "dot", "circle-open"), "after": (ACCENT, "solid", "circle")}
 
 
 def show_calibration(chosen: CollectionRecord, model: ModelRecord) -> None:
@@ -88,7 +87,7 @@ def reliability_figure(found: Calibration, language: str) -> Any:
     for column, kind in enumerate(KINDS, start=1):
         place = {"row": 1, "col": column}
         figure.add_scatter(
-            x=[0, 1], y=[0, 1], mode="lines", line={"color": _QUIET, "width": 1},
+            x=[0, 1], y=[0, 1], mode="lines", line={"color": QUIET, "width": 1},
             name=t("calibration.even"), showlegend=column == 1, hoverinfo="skip", **place,
         )  # fmt: skip
         shown = found.figure(language, kind)
@@ -102,10 +101,7 @@ def reliability_figure(found: Calibration, language: str) -> Any:
                 name=t(f"calibration.{which}"), showlegend=column == 1,
                 hovertemplate=t("calibration.hover") + "<extra></extra>", **place,
             )  # fmt: skip
-    figure.update_layout(
-        height=320, margin={"l": 0, "r": 8, "t": 70, "b": 0},
-        legend={"orientation": "h", "x": 0, "y": 1.2, "yanchor": "bottom"},
-    )  # fmt: skip
+    figure.update_layout(**frame(320, top=70, legend_at=1.2))
     figure.update_annotations(font_size=14)
     figure.update_xaxes(range=[-0.03, 1.03], tickvals=[0, 0.5, 1], title=t("calibration.x"))
     figure.update_yaxes(range=[-0.03, 1.03], tickvals=[0, 0.5, 1], zeroline=False)

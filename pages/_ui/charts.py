@@ -14,7 +14,7 @@ from pages._ui.catalogue import t
 LANGUAGE_COLOURS = {"en": "#4477aa", "zh": "#ee6677", "es": "#ccbb44", "ru": "#228833"}
 _OTHERS = ("#66ccee", "#aa3377", "#bb8844")
 ACCENT = "#5c78e6"
-_QUIET = "#9aa1b0"
+QUIET = "#9aa1b0"
 _DARK_TEXT, _MID_TEXT = "#1f2430", "#7d8596"
 STATE_SHADE = {"reviewed": 1.0, "suggested": 0.55, "new": 0.22}
 _BEFORE, _AFTER = 0.4, 1.0
@@ -52,7 +52,7 @@ def coverage_figure(coverage: Mapping[str, Mapping[str, int]]) -> Any:
             showlegend=False,
         )
         _add_shade(figure, t(f"state.{state}"), shade)
-    figure.update_layout(barmode="stack", bargap=0.35, **_frame(70 + 38 * len(codes)))
+    figure.update_layout(barmode="stack", bargap=0.35, **frame(70 + 38 * len(codes)))
     figure.update_xaxes(showgrid=True, zeroline=False)
     return figure
 
@@ -87,7 +87,7 @@ def accuracy_figure(
             )  # fmt: skip
     for name, shade in ((before, _BEFORE), (after, _AFTER)):
         _add_shade(figure, name, shade)
-    figure.update_layout(barmode="group", bargap=0.3, **_frame(320, top=72, legend_at=1.16))
+    figure.update_layout(barmode="group", bargap=0.3, **frame(320, top=72, legend_at=1.16))
     figure.update_annotations(font_size=14)
     figure.update_yaxes(range=[0, 105], ticksuffix=" %", zeroline=False)
     return figure
@@ -116,7 +116,7 @@ def loss_figure(
             x=steps, y=smooth(losses), mode="lines", name=name, line={"color": colour, "width": 2},
             hovertemplate=t("chart.loss.hover", run=name), showlegend=len(runs) > 1,
         )  # fmt: skip
-    figure.update_layout(**_frame(height))
+    figure.update_layout(**frame(height))
     figure.update_xaxes(
         title=t("chart.loss.x"), range=[0, max(steps_to_come, *(p[-1].step for p in runs.values()))]
     )
@@ -130,14 +130,14 @@ def sweep_figure(series: Mapping[str, Sequence[tuple[str, float]]], *, title: st
 
     figure = go.Figure()
     dashes = ("solid", "dash", "solid", "dash")
-    colours = (ACCENT, ACCENT, _QUIET, _QUIET)
+    colours = (ACCENT, ACCENT, QUIET, QUIET)
     for (name, points), dash, colour in zip(series.items(), dashes, colours, strict=True):
         figure.add_scatter(
             x=[x for x, _ in points], y=[y for _, y in points], name=name, mode="lines+markers",
             line={"color": colour, "width": 2, "dash": dash}, marker={"size": 8},
             hovertemplate="%{x}: %{y:.1f} %<extra>" + name + "</extra>",
         )  # fmt: skip
-    figure.update_layout(**_frame(300, top=60))
+    figure.update_layout(**frame(300, top=60))
     figure.update_xaxes(title=title, type="category")
     figure.update_yaxes(ticksuffix=" %", rangemode="tozero", zeroline=False)
     return figure
@@ -158,7 +158,7 @@ def smooth(values: Sequence[float]) -> list[float]:
 def _line_colours(n: int) -> list[str]:
     """The newest run in the accent, the older ones in greys that fade."""
     fading = (0.9, 0.65, 0.45, 0.3)
-    older = [_shaded(_QUIET, fading[min(i, len(fading) - 1)]) for i in range(n - 1)]
+    older = [_shaded(QUIET, fading[min(i, len(fading) - 1)]) for i in range(n - 1)]
     return [ACCENT, *older][:n]
 
 
@@ -179,11 +179,12 @@ def _add_shade(figure: Any, name: str, shade: float) -> None:
     """A line of the legend that explains a shade: the bars have their language's colour."""
     figure.add_scatter(
         x=[None], y=[None], mode="markers", name=name,
-        marker={"color": _shaded(_QUIET, shade), "symbol": "square", "size": 11},
+        marker={"color": _shaded(QUIET, shade), "symbol": "square", "size": 11},
     )  # fmt: skip
 
 
-def _frame(height: int, *, top: int = 34, legend_at: float = 1.0) -> dict[str, Any]:
+def frame(height: int, *, top: int = 34, legend_at: float = 1.0) -> dict[str, Any]:
+    """The layout of every figure: no margins, the legend above."""
     return {
         "height": height,
         "margin": {"l": 0, "r": 8, "t": top, "b": 0},

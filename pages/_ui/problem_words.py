@@ -39,11 +39,6 @@ def write_problem(problem: Problem, schema: Schema | None = None) -> str:
     return t(key, **values)
 
 
-def name_of_problem(code: str) -> str:
-    """What problems of a kind are called where they are counted."""
-    return t(f"problem.{code}.name")
-
-
 def check_data(
     problems: Sequence[Problem], events: Sequence[Event], schema: Schema
 ) -> list[dict[str, Any]]:

@@ -14,12 +14,12 @@ from core.records import CollectionRecord, EvaluationRecord, RunRecord
 from pages._ui.catalogue import t
 from pages._ui.charts import show, sweep_figure
 from pages._ui.layout import confirm_note, error_boundary
+from pages._ui.plans import read_plan
 from pages._ui.scores import FIGURES, figure_of, newest_of
 from pages._ui.session import person, services
 from pages._ui.standing import OPEN_RUN
 from pages._ui.words import write_duration, write_figure
 from train.recipes import Recipe, recipe_to_dict
-from train.snapshot import plan_run
 from train.sweeps import (
     AXES,
     MORE,
@@ -83,7 +83,7 @@ def offer_sweep(chosen: CollectionRecord, recipe: Recipe) -> None:
                 )  # fmt: skip
                 grid[name] = [_read(name, part) for part in re.split(r"[\s;,]+", text) if part]
         recipes = plan_sweep(recipe, grid)
-        minutes = [plan_run(services(), chosen.id, r).minutes or 0 for r in recipes]
+        minutes = [read_plan(chosen, r).minutes or 0 for r in recipes]
         if st.button(t("sweep.start", n=len(recipes)), key="start_sweep"):
             _start(chosen, recipes)
         st.caption(t("sweep.time", time=write_duration(60 * sum(minutes))))

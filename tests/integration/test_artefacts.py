@@ -12,9 +12,9 @@ import pytest
 
 import cli
 from core.errors import ModelError, RefusedError, TrainingError
-from core.events import Argument, Event, span
 from core.samples import Sample
 from core.schema import EventType, Role, Schema
+from tests.integration.sentences import labelled
 from train.artefacts import FORMS, export_folder, export_model, write_card
 from train.fitting import DATA_CARD, run_folder
 from train.jobs import handle_job
@@ -39,15 +39,6 @@ WORDS = {
 LEAK = "Компания «Яндекс» во вторник открыла в Казани новый центр обработки данных{}"
 
 
-def labelled(code: str, number: int, split: str | None) -> Sample:
-    template, trigger, agent = WORDS[code]
-    text = template.format(number)
-    at, by = text.index(trigger), text.index(agent)
-    argument = Argument("agent", span(text, by, by + len(agent)))
-    event = Event("launch", span(text, at, at + len(trigger)), (argument,))
-    return Sample(f"{code}-{number}", code, "text", text, split=split, events=(event,))
-
-
 @pytest.fixture
 def services(home, store) -> Services:
     return Services(home, store)
@@ -58,7 +49,7 @@ def trained(services, tiny_model, tmp_path):
     """An adapter on a copy of the tiny model, from a run with a rare language and a leak."""
     collection = services.store.collections.create("цепь 链", SCHEMA)
     counts = {"en": 4, "zh": 4, "ru": 2}
-    samples = [labelled(c, n, "train") for c, count in counts.items() for n in range(count)]
+    samples = [labelled(WORDS, c, n, "train") for c, count in counts.items() for n in range(count)]
     samples += [
         Sample("ru-held", "ru", "text", LEAK.format("."), split="test", events=()),
         Sample("ru-copy", "ru", "text", LEAK.format("!"), split="train", events=()),
@@ -74,7 +65,7 @@ def trained(services, tiny_model, tmp_path):
 
 def replies(services, model) -> list[str]:
     backend = open_backend(services, model)
-    samples = [replace(labelled(c, 77, None), events=None) for c in WORDS]
+    samples = [replace(labelled(WORDS, c, 77, None), events=None) for c in WORDS]
     return [s.raw_reply for s in backend.suggest(samples, SCHEMA)]
 
 

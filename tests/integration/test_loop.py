@@ -5,11 +5,10 @@ from dataclasses import replace
 import pytest
 
 from core.errors import PromotionRefused, RefusedError, TrainingError
-from core.events import Argument, Event, span
 from core.queues import Queue
 from core.records import SampleFilter
-from core.samples import Sample
 from core.schema import EventType, Role, Schema
+from tests.integration.sentences import labelled
 from train import queue, registry
 from train.evaluate import evaluate_model
 from train.jobs import handle_job
@@ -33,15 +32,6 @@ WORDS = {
 }
 
 
-def labelled(code: str, number: int, split: str | None) -> Sample:
-    template, trigger, agent = WORDS[code]
-    text = template.format(number)
-    at, by = text.index(trigger), text.index(agent)
-    argument = Argument("agent", span(text, by, by + len(agent)))
-    event = Event("launch", span(text, at, at + len(trigger)), (argument,))
-    return Sample(f"{code}-{number}", code, "text", text, split=split, events=(event,))
-
-
 @pytest.fixture
 def services(home, store, tiny_model) -> Services:
     return Services(home, store)
@@ -50,9 +40,9 @@ def services(home, store, tiny_model) -> Services:
 @pytest.fixture
 def collection(services, tiny_model) -> int:
     made = services.store.collections.create("цепь", SCHEMA)
-    samples = [labelled(c, n, "train") for c in WORDS for n in range(2)]
-    samples += [labelled(c, n, "test") for c in WORDS for n in range(2, 4)]
-    samples += [replace(labelled(c, 9, None), events=None) for c in WORDS]
+    samples = [labelled(WORDS, c, n, "train") for c in WORDS for n in range(2)]
+    samples += [labelled(WORDS, c, n, "test") for c in WORDS for n in range(2, 4)]
+    samples += [replace(labelled(WORDS, c, 9, None), events=None) for c in WORDS]
     services.store.samples.add(made.id, samples, schema_number=1)
     register_model(services, str(tiny_model), "Tiny")
     return made.id
@@ -182,7 +172,7 @@ def test_scores_of_a_split_that_has_changed_since_do_not_count(services, collect
     base, adapter = base_id(services), candidate(services, collection)
     fake_scores(services, collection, base, 20.0)
     fake_scores(services, collection, adapter, 30.0)
-    services.store.samples.add(collection, [labelled("ru", 77, "test")], schema_number=1)
+    services.store.samples.add(collection, [labelled(WORDS, "ru", 77, "test")], schema_number=1)
 
     assert registry.compare(services, collection, adapter).verdict == "unknown"
 
@@ -203,7 +193,7 @@ def test_a_run_whose_model_is_in_use_cannot_be_deleted(services, collection):
 
 def test_a_collection_without_a_test_split_is_judged_on_dev(services):
     made = services.store.collections.create("без теста", SCHEMA)
-    samples = [labelled("ru", 1, "train"), labelled("zh", 2, "dev")]
+    samples = [labelled(WORDS, "ru", 1, "train"), labelled(WORDS, "zh", 2, "dev")]
     services.store.samples.add(made.id, samples, schema_number=1)
 
     assert judged_split(services, made.id) == "dev"

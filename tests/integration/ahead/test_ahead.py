@@ -12,7 +12,6 @@ from core.queues import Queue, default_queue
 from core.records import SampleFilter
 from core.samples import Sample
 from tests.integration.preparing_data import (
-    SCHEMA,
     TEXTS,
     Stub,
     add_script,
@@ -21,7 +20,6 @@ from tests.integration.preparing_data import (
     make_samples,
     order_for,
     told,
-    use,
 )
 from train import queue, registry
 from train.ahead import AHEAD
@@ -29,34 +27,8 @@ from train.preparing import (
     renew_suggestions,
     start_preparation,
 )
-from train.services import Services
 
 ANA, BO = "Ana", "Бо"
-
-
-@pytest.fixture
-def services(home, store, monkeypatch) -> Services:
-    monkeypatch.setattr("train.watch.LOOK", 0.0)  # a script is quicker than the worker looks up
-    return Services(home, store)
-
-
-@pytest.fixture
-def collection(store) -> int:
-    made = store.collections.create("работа", SCHEMA).id
-    store.samples.add(made, make_samples(40), schema_number=1)
-    return made
-
-
-@pytest.fixture
-def model(services, collection) -> str:
-    name = add_script(services, "script")
-    use(services.store, collection, name)
-    return name
-
-
-@pytest.fixture
-def keys(store, collection, model) -> list[int]:
-    return store.samples.keys(collection_id=collection)
 
 
 # ---------------------------------------------------------------- ahead of a person's queue

@@ -13,15 +13,12 @@ from core.records import PRIORITY, SampleFilter
 from core.samples import Sample
 from tests.integration.preparing_data import (
     BROKEN,
-    SCHEMA,
     Stub,
     add_script,
     between,
     do,
-    make_samples,
     order_for,
     told,
-    use,
 )
 from train import queue
 from train.jobs import queue_due
@@ -31,35 +28,9 @@ from train.preparing import (
     resume_job,
     start_preparation,
 )
-from train.services import Services
 from train.warm import WarmModel
 
 ANA, BO = "Ana", "Бо"
-
-
-@pytest.fixture
-def services(home, store, monkeypatch) -> Services:
-    monkeypatch.setattr("train.watch.LOOK", 0.0)  # a script is quicker than the worker looks up
-    return Services(home, store)
-
-
-@pytest.fixture
-def collection(store) -> int:
-    made = store.collections.create("работа", SCHEMA).id
-    store.samples.add(made, make_samples(40), schema_number=1)
-    return made
-
-
-@pytest.fixture
-def model(services, collection) -> str:
-    name = add_script(services, "script")
-    use(services.store, collection, name)
-    return name
-
-
-@pytest.fixture
-def keys(store, collection, model) -> list[int]:
-    return store.samples.keys(collection_id=collection)
 
 
 # ---------------------------------------------------------------- for a filter

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -206,22 +205,14 @@ def test_a_base_model_is_no_adapter(services, trained, tmp_path):
         export_model(services, base, tmp_path / "out", form="peft")
 
 
-@pytest.fixture
-def full_disk():
-    """A function after which no file of this process grows past some bytes."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda most: resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 @pytest.mark.parametrize("form", FORMS)
 def test_a_full_disk_leaves_the_export_before_it(services, trained, full_disk, tmp_path, form):
     model, _ = trained
     target = export_model(services, model, tmp_path / "out" / "旧", form=form)
     before = {p.name: p.read_bytes() for p in target.iterdir()}
 
-    full_disk(8192)
-    with pytest.raises(TrainingError, match=r"旧 could not be written.*free some space"):
+    said = r"旧 could not be written.*free some space"
+    with pytest.raises(TrainingError, match=said), full_disk(8192):
         export_model(services, model, target, form=form, replace=True)
 
     assert {p.name: p.read_bytes() for p in target.iterdir()} == before

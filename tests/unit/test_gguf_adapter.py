@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 
 import numpy as np
 import pytest
@@ -117,17 +116,13 @@ def test_what_llama_cpp_does_not_know_is_refused_and_nothing_is_written(
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
-def test_a_disk_that_fills_up_is_noticed_and_nothing_is_written(tmp_path, share):
+def test_a_disk_that_fills_up_is_noticed_and_nothing_is_written(tmp_path, full_disk, share):
     make_adapter(tmp_path / "a")
     (tmp_path / "адаптер").mkdir()
     size = write_gguf_adapter(tmp_path / "a", LLAMA, tmp_path / "whole.gguf").stat().st_size
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
 
-    resource.setrlimit(resource.RLIMIT_FSIZE, (int(size * share), before[1]))
-    try:
-        with pytest.raises(OSError, match=r"No space left|File too large"):
-            write_gguf_adapter(tmp_path / "a", LLAMA, tmp_path / "адаптер" / "out.gguf")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    said = r"No space left|File too large"
+    with pytest.raises(OSError, match=said), full_disk(int(size * share)):
+        write_gguf_adapter(tmp_path / "a", LLAMA, tmp_path / "адаптер" / "out.gguf")
 
     assert list((tmp_path / "адаптер").iterdir()) == []

@@ -110,6 +110,7 @@ BENCH: dict[str, str] = {
     "saved.draft": "draft saved",
     "saved.submitting": "storing the review…",
     "saved.late": "not stored yet, kept in this browser: the server does not answer",
+    "draft.behind": "{person} reviewed this sample after your draft. That review is shown; undo brings your draft back.",
     "draft.elsewhere": "You have changed this sample in another window: what was saved there is shown "
     "now, what you did here since is not",
     "saved.trouble": "not stored, kept in this browser: {why}",

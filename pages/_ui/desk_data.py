@@ -49,6 +49,7 @@ def sample_data(store: Store, key: int, *, person: str, queue: Queue | None = No
         "split": sample.split,
         "why": _why(record, newest) if queue is None else _queue_why(store, queue, key, person),
         "base": newest.id if newest else None,
+        "reviewer": newest.person if newest else None,
         "fresh": document_to_dict(document_from(record, suggestion)),
         "model": suggestion.model_id if suggestion else None,
         "checks": _checks(store, record, suggestion),

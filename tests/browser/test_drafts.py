@@ -194,6 +194,46 @@ def test_of_two_windows_on_a_sample_the_one_that_saved_first_stays(
     assert saved_events(store, key) == kept
 
 
+@pytest.mark.parametrize("language", TEXTS)
+def test_a_review_finished_after_a_draft_is_shown_and_undo_brings_the_draft_back(
+    app: RunningApp, store: Store, page: Page, language: str
+) -> None:
+    bench = Workbench(page, app.url)
+    key = half_done(store, bench, language, "behind")
+    bench.wait_saved()
+    mine = bench.shown()
+    text, trigger, *_ = TEXTS[language]
+    theirs = (Event("launch", words_of(text, trigger), ()),)
+    store.samples.add_review(key, theirs, person="Ben", schema_number=1, difference=[])
+
+    bench.open(key)
+    page.get_by_text("Ben reviewed this sample after your draft").wait_for()
+    shown = bench.shown()
+    bench.press("z")
+
+    assert shown == as_shown(theirs)
+    assert bench.shown() == mine
+
+
+def test_a_review_finished_by_another_person_meanwhile_is_not_replaced_unseen(
+    app: RunningApp, store: Store, page: Page
+) -> None:
+    bench = Workbench(page, app.url)
+    key = half_done(store, bench, "zh", "meanwhile")
+    store.samples.add_review(key, (), person="Ben", schema_number=1, difference=[])
+    bench.press("ArrowUp", "d")
+    bench.wait_saved()
+    mine = bench.shown()
+
+    bench.press("Control+Enter")
+    page.get_by_text("Ben reviewed this sample while you had it open").wait_for()
+
+    assert bench.shown() == mine
+    assert [r.person for r in store.samples.reviews(key)] == ["Ben"]
+    bench.press("Control+Enter")
+    wait_for_review(store, key, page, count=2)
+
+
 def test_submitting_twice_stores_one_review(app: RunningApp, store: Store, page: Page) -> None:
     bench = Workbench(page, app.url)
     key = half_done(store, bench, "ru", "double")

@@ -60,8 +60,9 @@ class Bench {
     this.line.pump();
   }
 
-  /** Show a sample: with what the browser has unsent, else the server's draft, else fresh. */
-  open(payload) {
+  /** Show a sample: with what the browser has unsent, else the server's draft, else fresh. A review that
+   * somebody finished after the draft goes before it, and one undo brings the draft back. */
+  open(payload, { isTold = false } = {}) {
     closeWindow(this);
     if (payload && this.line.submits(payload.stamp)) payload = this.data.next;  // finished before a reload
     this.done = !payload;
@@ -91,9 +92,13 @@ class Bench {
     this.askHelpLater();
     this.el.cards.scrollTop = 0;
     this.checkOffer();
-    if (ours && !this.line.waits(payload.stamp)) this.save();
+    const changed = draft && !isTold && draft.base !== payload.base && stepBetween(this.doc, payload.fresh);
+    const behind = changed && !isEmptyStep(changed);
+    if (behind) Object.assign(this, { doc: payload.fresh, undo: [...this.undo, changed].slice(-UNDO), redo: [], focus: null });
+    if (behind || (ours && !this.line.waits(payload.stamp))) this.save();
     paintTop(this);
     this.paint();
+    if (behind) this.say(this.w("draft.behind", { person: payload.reviewer || "–" }), true);
   }
 
   /** The open sample, as the server has it now: a draft of another window, or a suggestion, may be new. */
@@ -111,7 +116,6 @@ class Bench {
     }
     this.sample = payload;
     this.savedRev = payload.draft?.rev ?? 0;
-    this.base = payload.base;
     this.checkOffer();
   }
 
@@ -120,9 +124,8 @@ class Bench {
     const key = value.document.sample;
     const payload = this.data.open?.key === key ? this.data.open : this.cache.get(key);
     if (payload) {
-      this.open(payload);
+      this.open(payload, { isTold: true });
       if (this.rev === 0) this.doc = value.document;
-      this.base = payload.base;
       this.ask("open");
     }
     this.say(message, true);
@@ -286,5 +289,5 @@ const isNewer = (draft, ours) => !!draft && draft.rev > (draft.writer === ours.w
 /** Whether something kept in the browser is a draft of this sample as it is now. */
 function isDraftOf(kept, payload) {
   return !!kept && kept.document?.sample === payload.key && Array.isArray(kept.document.events)
-    && Number.isInteger(kept.rev) && kept.base === payload.base;
+    && Number.isInteger(kept.rev);
 }

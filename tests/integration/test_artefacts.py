@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -211,9 +212,14 @@ def test_a_full_disk_leaves_the_export_before_it(services, trained, full_disk, t
     target = export_model(services, model, tmp_path / "out" / "旧", form=form)
     before = {p.name: p.read_bytes() for p in target.iterdir()}
 
-    said = r"旧 could not be written.*free some space"
-    with pytest.raises(TrainingError, match=said), full_disk(8192):
-        export_model(services, model, target, form=form, replace=True)
+    disk, said = ExitStack(), r"旧 could not be written.*free some space"
+
+    def fill(share: float) -> None:  # from when it begins to write
+        if share:
+            disk.enter_context(full_disk(8192))
+
+    with pytest.raises(TrainingError, match=said), disk:
+        export_model(services, model, target, form=form, replace=True, on_step=fill)
 
     assert {p.name: p.read_bytes() for p in target.iterdir()} == before
     assert files_of(target.parent) == {"旧"}

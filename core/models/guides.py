@@ -22,6 +22,7 @@ from core.errors import ModelError
 Tokens = NDArray[np.int64]
 
 NAME_AFTER, WORDS_AFTER = '["', '","'  # what stands before a name, and before words, in a reply
+_OPENINGS = (NAME_AFTER.encode(), WORDS_AFTER.encode())
 MATCHERS = 64  # compiled grammars that are kept: a sample is asked about again sooner or later
 STARTS = 20_000  # pieces of texts whose first token is kept
 FAR = 4  # pieces that a token may reach over, more are rare
@@ -181,12 +182,12 @@ class _Bound:
             self._consume([token])
 
     def _forced_text(self) -> list[int]:
-        """What must come where it ends with a quotation mark or a bracket that opens: no token
-        reaches beyond those but by chance."""
+        """What must come up to where a name or words begin. What ends elsewhere is left to the model:
+        its next token may reach further, as `[["` does where a bracket alone is certain."""
         text = self._matcher.compute_ff_bytes()
-        return (
-            list(self._vocabulary.tokens.tokenize_bytes(text)) if text[-1:] in (b'"', b"[") else []
-        )
+        if not text.endswith(_OPENINGS):
+            return []
+        return list(self._vocabulary.tokens.tokenize_bytes(text))
 
     def _choices(self) -> Tokens:
         words = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint32)

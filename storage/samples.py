@@ -31,7 +31,15 @@ from storage.filters import conditions
 from storage.imports import add_samples
 from storage.standing import stand_after_review
 from storage.suggestions import add_suggestions
-from storage.tables import DraftRow, MediaRow, ReviewRow, SampleRow, SuggestionRow
+from storage.tables import (
+    DraftRow,
+    MediaRow,
+    NoteRow,
+    ReviewRow,
+    SampleRow,
+    SkipRow,
+    SuggestionRow,
+)
 from storage.type_sets import recount
 
 # Inside `Samples` the name `list` is its method.
@@ -123,7 +131,7 @@ class Samples:
 
     def what_hangs_on(self, keys: Sequence[int]) -> dict[str, int]:
         """How much deleting these samples would delete, by kind."""
-        found = {"samples": 0, "reviews": 0, "drafts": 0, "suggestions": 0}
+        found = dict.fromkeys(("samples", "reviews", "drafts", "suggestions", "notes", "skips"), 0)
         with reading(self._engine) as session:
             for part in mapping.chunks(keys):
                 for kind, column in (
@@ -131,6 +139,8 @@ class Samples:
                     ("reviews", col(ReviewRow.sample_id)),
                     ("drafts", col(DraftRow.sample_id)),
                     ("suggestions", col(SuggestionRow.sample_id)),
+                    ("notes", col(NoteRow.sample_id)),
+                    ("skips", col(SkipRow.sample_id)),
                 ):
                     query = select(func.count(column)).where(column.in_(part))
                     found[kind] += session.exec(query).one()

@@ -79,15 +79,6 @@ class Samples:
             raise NotFoundError(f"there is no sample {key}: it may have been deleted")
         return found[0]
 
-    def key_of(self, collection_id: int, sample_id: str) -> int | None:
-        """The key of the sample called `sample_id`, or None."""
-        with reading(self._engine) as session:
-            return session.exec(
-                select(SampleRow.id).where(
-                    SampleRow.collection_id == collection_id, SampleRow.external_id == sample_id
-                )
-            ).first()
-
     def list(
         self,
         wanted: SampleFilter | None = None,
@@ -300,15 +291,6 @@ class Samples:
                 select(DraftRow).where(DraftRow.sample_id == key, DraftRow.person == person)
             ).first()
             return DraftRecord(key, person, row.document, row.rev, row.updated) if row else None
-
-    def drop_draft(self, key: int, person: str) -> None:
-        """Forget a draft, if there is one."""
-        with writing(self._engine) as session:
-            row = session.exec(
-                select(DraftRow).where(DraftRow.sample_id == key, DraftRow.person == person)
-            ).first()
-            if row:
-                session.delete(row)
 
     # ------------------------------------------------------------ private
 

@@ -53,7 +53,7 @@ TRAINING: dict[str, str] = {
     "before.lengths.out.one": "{n} is longer than {most} and is left out whole: {where}.",
     "before.lengths.out.other": "{n} are longer than {most} and are left out whole: {where}.",
     "before.time": "Time",
-    "before.time.is": "About {time} at {speed} tokens a second, {source}.",
+    "before.time.is": "About {time} at {speed} tokens a second, {source}. The scoring at the end comes on top.",
     "before.time.run": "as run {run} went, {time}",
     "before.time.measured": "as measured here, {time}",
     "before.time.rule": "a rule of thumb for one core, since nothing was trained here yet",

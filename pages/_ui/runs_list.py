@@ -87,6 +87,9 @@ def _say_data(run: RunRecord) -> None:
     counts["too_long"] = len(run.snapshot.get("left_out", ()))
     if any(counts.values()):
         st.caption(" ".join(tn(f"data.{key}", n) for key, n in counts.items() if n))
+    kept = run.snapshot.get("leaks_kept", 0)
+    if kept:
+        st.warning(tn("data.leaks_kept", kept))
 
 
 def _show_details(run: RunRecord) -> None:

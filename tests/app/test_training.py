@@ -62,8 +62,21 @@ def test_retrain_queues_one_run_under_the_persons_name(open_page, services):
     runs = services.store.runs.all(record.id)
     assert not app.exception
     assert [(r.state, r.recipe["epochs"]) for r in runs] == [("queued", 1.0)]
-    assert app.button(key="retrain").disabled
     assert app.get("progress")[0].proto.text == "Run 1 waits for the worker"
+
+
+def test_a_second_run_is_queued_behind_the_first_and_says_so(open_page, services):
+    record = add_demo(services)
+    first = add_run(services, record, state="running", step=3, total_steps=9)
+    app = open_page("training")
+
+    before = said(app)
+    app.button(key="retrain").click().run()
+
+    assert f"Starts after run {first}." in before
+    assert [r.state for r in services.store.runs.all(record.id)] == ["queued", "running"]
+    assert f"Starts after run {first + 1}." in said(app)
+    assert not app.button(key="retrain").disabled
 
 
 def test_a_running_run_shows_its_step_and_the_time_left(open_page, services):

@@ -126,7 +126,7 @@ def test_a_paused_run_is_under_way_and_goes_on_where_it_was(open_page, services,
     assert free  # a paused run does not have the machine
     assert services.store.runs.get(run).state == "queued"
     assert queued_numbers(services) == 1
-    assert app.button(key="retrain").disabled
+    assert f"Starts after run {run}." in said(app)
 
 
 def test_a_paused_run_is_kept_as_a_candidate(open_page, services, record):

@@ -102,6 +102,8 @@ def export(arguments: argparse.Namespace) -> int:
     from core.workflow import export_lines
     from storage.files import write_lines
 
+    if arguments.file == "-" and arguments.json:
+        raise InputError("'-' writes the samples, which are JSON lines: leave --json out")
     services = _services()
     name = _collection(services, arguments).name
     read = preference_lines if arguments.preferences else export_lines
@@ -138,6 +140,8 @@ def suggest(arguments: argparse.Namespace) -> int:
 
 def train(arguments: argparse.Namespace) -> int:
     """Train an adapter on the reviewed samples, here and now. Ctrl-C keeps what was learned."""
+    from train.forecast import check_forecast, foresee
+    from train.launch import default_launch
     from train.recipes import Recipe, with_settings
     from train.registry import model_facts
     from train.runs import stop_gently, train_in_foreground
@@ -149,6 +153,8 @@ def train(arguments: argparse.Namespace) -> int:
     recipe = with_settings(Recipe.named(arguments.preset), settings)
     services = _services()
     collection = _collection(services, arguments)
+    launch = default_launch()
+    check_forecast(foresee(services, collection.id, recipe, launch=launch, base_id=arguments.model))
     stop_gently()
 
     def say(run: Any, point: Any, text: str) -> None:
@@ -365,7 +371,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="language=ru,zh state=new split=dev source=… type=… published_from=2026-03-01 text=…",
     )  # fmt: skip
     one = add(train, "collection", "json")
-    one.add_argument("--preset", default="laptop", help="laptop (the default) or paper")
+    one.add_argument("--preset", default="laptop", help="laptop (the default), single-gpu or paper")
     one.add_argument("--per-language", type=_count, metavar="N", help="N a language, at random")
     one.add_argument("--seed", type=int)
     one.add_argument("--model", metavar="ID", help="the base; default: that of the model in use")

@@ -21,7 +21,7 @@ from pages._ui.runs_list import show_history
 from pages._ui.session import collection, person, services
 from pages._ui.standing import busy_runs
 from pages._ui.sweeps import offer_sweep, show_advice, show_sweeps
-from train.forecast import Forecast, check_forecast
+from train.forecast import Forecast
 from train.launch import starts_here
 from train.queue import start_run
 from train.recipes import Recipe
@@ -78,7 +78,6 @@ def offer_start(
             help=t("launch.prepare.help"),
         )  # fmt: skip
     if pressed and forecast and recipe:
-        check_forecast(forecast)
         run_id = start_run(
             services(), chosen.id, recipe, person=person(), launch=launch, by_hand=not is_here
         )

@@ -358,8 +358,11 @@ FAILURES: list[tuple[list[str], str]] = [
     (["suggest", "--collection", "нет"], "there is no collection 'нет'"),
     (["train", "--collection", "нет"], "there is no collection 'нет'"),
     (["train", "--collection", "c", "--preset", "ноутбук"], "there is no preset 'ноутбук'"),
+    (["train", "--collection", "c", "--set", "foo=1"], "there is no setting 'foo': use"),
+    (["train", "--collection", "c", "--set", "rank"], "'rank' is not NAME=VALUE"),
     (["evaluate", "--collection", "нет"], "there is no collection 'нет'"),
     (["promote", "--collection", "нет", "m"], "there is no collection 'нет'"),
+    (["export", "-", "--collection", "c", "--json"], "leave --json out"),
     (["models", "--add", "нет такой"], "'нет такой' is neither a folder"),
 ]
 

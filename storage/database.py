@@ -82,8 +82,9 @@ def _as_storage_error(problem: DBAPIError, engine: Engine) -> StorageError:
         )
     if "disk I/O error" in said:
         return StorageError(
-            f"the disk could not be read or written ({where}, {said}): this step was not saved, "
-            "everything before it is safe. See that the disk is there and sound, then try again"
+            f"the disk is full, or could not be read or written ({where}, {said}): this step was not "
+            "saved, everything before it is safe. Free some space, see that the disk is sound, then "
+            "try again"
         )
     if "database or disk is full" in said:
         return StorageError(

@@ -37,13 +37,17 @@ def make_tar(path, files=FILES, *, mode="w", **entry):
     return path
 
 
+def read_all(path):
+    return {member.path: file.read() for member, file in open_members(path)}
+
+
 @pytest.mark.parametrize("mode", ["zip", "w", "w:gz", "w:bz2", "w:xz"])
 def test_every_file_comes_out_as_it_went_in(tmp_path, mode):
     path = tmp_path / "archive"
     make_zip(path) if mode == "zip" else make_tar(path, mode=mode)
 
     assert {m.path: m.size for m in list_members(path)} == {k: len(v) for k, v in FILES.items()}
-    assert {m.path: file.read() for m, file in open_members(path)} == FILES
+    assert read_all(path) == FILES
 
 
 def test_what_a_mac_or_windows_adds_is_passed_over(tmp_path):
@@ -142,8 +146,7 @@ def test_a_member_longer_or_shorter_than_it_says_is_an_error_while_it_is_read(tm
     path.write_bytes(data)
 
     with pytest.raises(MediaError, match=r"a\.bin in a\.zip"):
-        for _, file in open_members(path):
-            file.read()
+        read_all(path)
 
 
 def test_a_tar_header_that_claims_gigabytes_is_refused(tmp_path):
@@ -165,8 +168,7 @@ def test_an_archive_cut_off_is_an_error_with_a_remedy(tmp_path, mode, cut):
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * cut)])
 
     with pytest.raises(MediaError, match="again"):
-        for _, file in open_members(path):
-            file.read()
+        read_all(path)
 
 
 def test_a_file_that_is_no_archive_is_named(tmp_path):

@@ -27,7 +27,9 @@ def read_frame_index(path: Path, facts: ClipFacts) -> FrameIndex:
     """The timestamps of every frame of a clip; raises `MediaError` where there are none."""
     video = facts.video
     if video is None:
-        raise MediaError(f"{path.name} has no pictures, only sound: it has no frames to step through")
+        raise MediaError(
+            f"{path.name} has no pictures, only sound: it has no frames to step through"
+        )
     packets = _Packets(path, video)
     if packets.are_distinct and (
         (facts.container in _ONE_FRAME_A_PACKET and packets.open_cleanly)
@@ -97,7 +99,9 @@ class _Packets:
         return True
 
 
-def _decoded(path: Path, video: VideoFacts, *, most: int | None = None) -> Iterator[tuple[int, int]]:
+def _decoded(
+    path: Path, video: VideoFacts, *, most: int | None = None
+) -> Iterator[tuple[int, int]]:
     """Timestamp and duration of each frame as the decoder gives it, or of `most` packets' frames."""
     show = "frame=key_frame,best_effort_timestamp,pkt_duration,duration"
     limit = _DECODE_SECONDS if most is None else _TRY_SECONDS

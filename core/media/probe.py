@@ -83,12 +83,12 @@ def _first(streams: list[dict[str, Any]], kind: str) -> dict[str, Any] | None:
         s for s in streams
         if s.get("codec_type") == kind and not s.get("disposition", {}).get("attached_pic")
     ]  # fmt: skip
-    return next((s for s in fit if s.get("disposition", {}).get("default")), fit[0] if fit else None)
+    return next(
+        (s for s in fit if s.get("disposition", {}).get("default")), fit[0] if fit else None
+    )
 
 
-def _video(
-    stream: Mapping[str, Any], packets: list[dict[str, Any]], name: str
-) -> VideoFacts:
+def _video(stream: Mapping[str, Any], packets: list[dict[str, Any]], name: str) -> VideoFacts:
     width, height = int(stream.get("width", 0)), int(stream.get("height", 0))
     if width < 1 or height < 1:
         raise MediaError(f"{name}: its pictures have no size. It is damaged: copy it again")

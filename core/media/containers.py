@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import MediaError
+from core.media.kinds import TAIL_BYTES, ends_in_zip
 
 # The demuxers of ffmpeg that may open a file which begins so: (offset, bytes, names).
 _KINDS: tuple[tuple[int, bytes, str], ...] = (
@@ -36,7 +37,6 @@ _LISTS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"<ASX", b"<asx", b"[playl
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\x00", b"MM\x00*")
 _PICTURE_BRANDS = (b"avif", b"heic", b"heix", b"mif1", b"avis")
 _UNKNOWN_SIZES = (0, 0xFFFFFFFF, 0x7FFFFFFF)  # what a recorder writes that cannot go back
-_SEEN_ANYWHERE = 0x10000 + 22  # a ZIP archive's last record lies this near the end
 
 
 def demuxers_of(path: Path) -> str:
@@ -92,12 +92,8 @@ def _beginning(head: bytes) -> str:
 
 def _check_one_kind(file: BinaryIO, head: bytes, size: int, *, name: str) -> None:
     """A PDF reader takes a file with its mark among the first 1024 bytes, a ZIP reader goes by the end."""
-    file.seek(max(0, size - _SEEN_ANYWHERE))
-    tail = file.read()
-    at = tail.rfind(b"PK\x05\x06")
-    is_zip = 0 <= at <= len(tail) - 22 and at + 22 + int.from_bytes(
-        tail[at + 20 : at + 22], "little"
-    ) == len(tail)
+    file.seek(max(0, size - TAIL_BYTES))
+    is_zip = ends_in_zip(file.read(TAIL_BYTES))
     other = "a PDF document" if b"%PDF-" in head else "a ZIP archive" if is_zip else None
     if other:
         raise MediaError(

@@ -171,13 +171,14 @@ class _Tail:
 
 _REASONS = (
     ("moov atom not found", "it is cut off, the index of its frames is missing: copy it again"),
-    ("annot allocate memory", f"it needs more than {MEMORY >> 20} MiB of memory: make it smaller"),
+    ("annot allocate memory", "it needs more than {memory} MiB of memory: make it smaller"),
     ("not on whitelist", "it is not the kind of file that it begins as: save it as MP4"),
     ("No space left", "the disk is full: free some space"),
     ("Unknown decoder", "ffmpeg has no decoder for it: save it as MP4"),
     ("Decoder (codec", "ffmpeg has no decoder for it: save it as MP4"),
     ("does not contain any stream", "it holds neither pictures nor sound"),
     ("Invalid data found", "it is damaged or not the file it says it is: copy it again"),
+    ("Invalid argument", "it is damaged or not the file it begins as: copy it again"),
     ("End of file", "it ends too early: copy it again"),
 )
 
@@ -185,7 +186,7 @@ _REASONS = (
 def _reason(said: str, code: int, path: Path) -> str:
     for sign, reason in _REASONS:
         if sign in said:
-            return f"{path.name} cannot be read: {reason}"
+            return f"{path.name} cannot be read: {reason.format(memory=MEMORY >> 20)}"
     lines = [line for line in said.replace(_address(path), path.name).splitlines() if line.strip()]
     last = lines[-1].strip()[:200] if lines else f"it ended with code {code}"
     return f"{path.name} cannot be read. ffmpeg says: {last}. Save it anew with a video program"

@@ -33,6 +33,8 @@ VIEW = 2_048  # the longest side that one view sends
 POINTS_TO_PIXELS = 200 / 72  # a page's own size is its size at 200 dpi
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Pillow's own limit is one for the whole process
+# Pillow warns of odd metadata, which Argus does not use, and of sizes that Argus checks itself
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 _FORMATS = {kinds.JPEG: "JPEG", kinds.PNG: "PNG", kinds.WEBP: "WEBP", kinds.TIFF: "TIFF",
             kinds.GIF: "GIF"}  # fmt: skip
@@ -148,14 +150,12 @@ def _picture_kind(path: Path, name: str) -> Kind:
 @contextmanager
 def _open(path: Path, kind: Kind, name: str, page: int) -> Iterator[ImageFile.ImageFile]:
     """The undecoded picture at a page, its size checked."""
-    with _readable(name), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow warns of odd metadata, which Argus does not use
-        with Image.open(path, formats=[_FORMATS[kind]]) as image:
-            if page:
-                _check_page(page, _pages(image, kind), name)
-                image.seek(page)
-            _check_size(image, kind, name, path.stat().st_size)
-            yield image
+    with _readable(name), Image.open(path, formats=[_FORMATS[kind]]) as image:
+        if page:
+            _check_page(page, _pages(image, kind), name)
+            image.seek(page)
+        _check_size(image, kind, name, path.stat().st_size)
+        yield image
 
 
 def _check_size(image: Image.Image, kind: Kind, name: str, file_bytes: int) -> None:
@@ -235,6 +235,7 @@ def _readable(name: str) -> Iterator[None]:
 def _cut(image: Image.Image, region: Box, longest: int) -> Image.Image:
     """The region, scaled down to fit; the edges are whole pixels of the decoded picture."""
     left, top, right, bottom = pixel_edges(region, image.width, image.height)
+    left, top = min(left, image.width - 1), min(top, image.height - 1)
     right, bottom = max(right, left + 1), max(bottom, top + 1)
     scale = min(1.0, longest / max(right - left, bottom - top))
     size = (max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale)))

@@ -23,6 +23,7 @@ JobKind = Literal[
     "compare",  # ways of asking a model
     "calibrate",  # how sure a model may be, by what people have reviewed
     "export",  # a model, for use elsewhere
+    "measure",  # how fast a few steps of training are
     "audit", "evaluate", "embed", "fetch", "train",
 ]  # fmt: skip
 JobState = Literal["queued", "running", "waiting", "paused", "done", "failed", "cancelled"]
@@ -37,6 +38,7 @@ PRIORITY: dict[JobKind, int] = {
     "evaluate": 50,
     "export": 50,
     "fetch": 50,
+    "measure": 50,
     "train": 50,
     "annotate": 20,
     "compare": 15,

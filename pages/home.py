@@ -9,7 +9,8 @@ from core.languages import name_of
 from core.records import CollectionRecord
 from pages._ui.catalogue import t, tn
 from pages._ui.layout import escape, write_sentence
-from pages._ui.progress import watch_jobs, watch_run, worker_notice
+from pages._ui.progress import watch_jobs, worker_notice
+from pages._ui.run_watch import watch_run
 from pages._ui.session import collection, person, services
 from pages._ui.standing import Standing, Step, gather_standing, next_step
 from train.registry import model_in_use

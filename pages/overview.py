@@ -10,6 +10,7 @@ from pages._ui import charts
 from pages._ui.catalogue import t
 from pages._ui.layout import empty_state, escape, page_header
 from pages._ui.radar import show_radar
+from pages._ui.run_charts import loss_figure
 from pages._ui.scores import FIGURES, figure_of, languages_of, newest_of, say_split, show_figures
 from pages._ui.session import collection, person, services
 from pages._ui.standing import Standing, gather_standing, tuned_and_base
@@ -123,7 +124,7 @@ def show_losses(chosen: CollectionRecord) -> None:
         st.markdown(t("overview.no_runs"))
         st.page_link("pages/training.py", label=t("next.train.do"))
         return
-    charts.show(charts.loss_figure(drawn, height=300), key="losses", alt=t("chart.loss"))
+    charts.show(loss_figure(drawn, height=300), key="losses", alt=t("chart.loss"))
 
 
 page_header(t("page.overview"), t("overview.intro"))

@@ -2,75 +2,107 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.errors import TrainingError
-from core.records import CollectionRecord
-from pages._ui.catalogue import t, tn
-from pages._ui.layout import empty_state, error_boundary, escape, page_header, show_error
-from pages._ui.plans import read_plan
-from pages._ui.progress import watch_run, worker_notice
+from core.records import ENDED, CollectionRecord, RunRecord
+from pages._ui.before_start import say_doubts, say_plan, show_details
+from pages._ui.catalogue import t
+from pages._ui.launch_form import choose_launch, chosen_launch, why_not_here
+from pages._ui.layout import confirm_note, empty_state, error_boundary, page_header, show_error
+from pages._ui.plans import read_forecast
+from pages._ui.progress import worker_notice
 from pages._ui.recipe_form import choose_recipe
 from pages._ui.run_comparison import show_comparison
+from pages._ui.run_watch import watch_run, watch_states
 from pages._ui.runs_list import show_history
 from pages._ui.session import collection, person, services
 from pages._ui.standing import OPEN_RUN
 from pages._ui.sweeps import offer_sweep, show_advice, show_sweeps
-from pages._ui.words import write_by_language, write_duration
+from train.forecast import Forecast, check_forecast
+from train.launch import starts_here
 from train.queue import start_run
-from train.recipes import Recipe, command_line
-from train.registry import base_to_train
-from train.snapshot import Plan, judged_split
-
-
-def say_plan(plan: Plan, base: str) -> str:
-    """What a run would do, in plain words."""
-    if not plan.samples:
-        return t("plan.nothing")
-    split = plan.test_split_is
-    return t(
-        "plan", samples=tn("plan.samples", plan.samples), languages=write_by_language(plan.by_language),
-        steps=f"{plan.steps:,}", base=escape(base),
-        time=t("plan.time", time=write_duration(plan.minutes * 60)) if plan.minutes else "",
-        judged=t("plan.unjudged")
-        if split == "none"
-        else t("plan.judged", split=t(f"split.{split}"),
-               n=tn("count.sample", plan.test if split == "test" else plan.dev)),
-    )  # fmt: skip
+from train.recipes import Recipe
+from train.snapshot import judged_split
 
 
 def offer_run(chosen: CollectionRecord, *, is_busy: bool) -> Recipe | None:
-    """The button, what it would do, the recipe behind it, and the same as a command; gives the recipe."""
+    """The button, what it would do, and the rest of it folded away; gives the recipe."""
     button, words = st.columns([1, 5], gap="medium")
     recipe: Recipe | None = None
+    launch = chosen_launch()
     try:
         recipe = choose_recipe()
     except TrainingError as problem:
         show_error(problem)
     with error_boundary():
-        base = base_to_train(services(), chosen.id)
-        plan = read_plan(chosen, recipe) if recipe else None
-        pressed = button.button(
-            t("training.retrain"), type="primary", key="retrain", width="stretch",
-            disabled=is_busy or plan is None or not plan.samples,
-            help=t("training.busy") if is_busy else None,
-        )  # fmt: skip
-        if plan:
-            words.markdown(say_plan(plan, base.id))
-            if plan.repeated and recipe:
-                by = t(f"plan.by.{recipe.balance}")
-                words.markdown(tn("plan.repeated", plan.repeated, by=by))
-            if plan.warnings:
-                words.caption(escape(" ".join(plan.warnings)))
-            if not plan.samples:
-                words.page_link("pages/review.py", label=t("next.review.do"))
-        if recipe:
-            st.caption(t("training.command"))
-            st.code(command_line(recipe, chosen.name), language=None, wrap_lines=True)
-        if pressed and recipe:
-            start_run(services(), chosen.id, recipe, person=person())
-            st.rerun()
+        forecast = read_forecast(chosen, recipe, launch) if recipe else None
+        if forecast and recipe:
+            with words:
+                st.markdown(say_plan(forecast))
+                if not starts_here(launch):
+                    st.info(why_not_here(launch))
+                say_doubts(forecast, recipe)
+            show_details(chosen, forecast, recipe, launch=launch, is_busy=is_busy)
+            choose_launch(chosen, recipe)
+        with button:
+            offer_start(chosen, forecast, recipe, launch, is_busy=is_busy)
     return recipe
+
+
+def offer_start(
+    chosen: CollectionRecord,
+    forecast: Forecast | None,
+    recipe: Recipe | None,
+    launch: str,
+    *,
+    is_busy: bool,
+) -> None:
+    """Retrain where this machine can, else the writing down of a run that is started elsewhere."""
+    is_here = starts_here(launch)
+    cannot = forecast is None or recipe is None or bool(forecast.refusals)
+    pressed = st.button(
+        t("training.retrain"), type="primary", key="retrain", width="stretch",
+        disabled=is_busy or cannot or not is_here,
+        help=t("training.busy") if is_busy else None,
+    )  # fmt: skip
+    if not is_here:
+        pressed = st.button(
+            t("launch.prepare"), key="prepare_run", width="stretch", disabled=cannot,
+            help=t("launch.prepare.help"),
+        )  # fmt: skip
+    if pressed and forecast and recipe:
+        check_forecast(forecast)
+        run_id = start_run(
+            services(), chosen.id, recipe, person=person(), launch=launch, by_hand=not is_here
+        )
+        if not is_here:
+            confirm_note(t("launch.prepared", n=run_id))
+        st.rerun()
+
+
+def keeps_busy(run: RunRecord) -> bool:
+    """Whether a run has this machine, or is next to have it."""
+    return run.state in OPEN_RUN and (run.state != "queued" or starts_here(run.launch))
+
+
+def show_past(chosen: CollectionRecord, runs: Sequence[RunRecord], recipe: Recipe | None) -> None:
+    """What happened: a block a run, then runs beside each other, sweeps and advice, folded away."""
+    st.markdown(f"## {t('training.history')}")
+    evaluations = services().store.models.evaluations(chosen.id)
+    split = judged_split(services(), chosen.id)
+    show_history(runs, evaluations, split=split)
+    ended = [run for run in runs if run.state in ENDED]
+    if ended:
+        with st.expander(t("compare.title"), key="compare_runs"):
+            show_comparison(chosen, ended, evaluations, split=split)
+    with st.expander(t("sweep.section"), key="sweeps"):
+        show_advice(chosen)
+        show_sweeps(chosen, runs, evaluations, split=split)
+        if recipe:
+            offer_sweep(chosen, recipe)
 
 
 page_header(t("page.training"), t("training.intro"))
@@ -81,23 +113,12 @@ if chosen is None:
     )
     st.stop()
 runs = services().store.runs.all(chosen.id)
-under_way = [run for run in runs if run.state in OPEN_RUN]
+under_way = [run for run in runs if run.state not in ENDED]
+watch_states([(run.id, run.state) for run in runs], chosen.id)
 worker_notice()
-recipe = offer_run(chosen, is_busy=bool(under_way))
+recipe = offer_run(chosen, is_busy=any(keeps_busy(run) for run in under_way))
 if under_way:
     st.markdown(f"## {t('training.now')}")
     for run in under_way[::-1]:
         watch_run(run.id)
-st.markdown(f"## {t('training.history')}")
-evaluations = services().store.models.evaluations(chosen.id)
-split = judged_split(services(), chosen.id)
-show_history(runs, evaluations, split=split)
-ended = [run for run in runs if run.state not in OPEN_RUN]
-if ended:
-    with st.expander(t("compare.title"), key="compare_runs"):
-        show_comparison(chosen, ended, evaluations, split=split)
-with st.expander(t("sweep.section"), key="sweeps"):
-    show_advice(chosen)
-    show_sweeps(chosen, runs, evaluations, split=split)
-    if recipe:
-        offer_sweep(chosen, recipe)
+show_past(chosen, runs, recipe)

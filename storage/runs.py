@@ -79,13 +79,14 @@ class Runs:
         """The run has ended, and why."""
         self.update(run_id, state=state, reason=reason, finished=datetime.now(UTC))
 
-    def cancel(self, run_id: int) -> None:
-        """Ask for the end of a run; one that nobody has started ends at once."""
+    def cancel(self, run_id: int, *, keep: bool = True) -> None:
+        """Ask for the end of a run, with what was learned kept as a candidate or (`keep` false) left
+        in its last checkpoint; one that nobody has started ends at once."""
         with writing(self._engine) as session:
             row = session.get(RunRow, run_id)
             if row is None or row.state in ENDED:
                 return
-            row.cancel_requested = True
+            row.cancel_requested, row.pause_requested = True, not keep
             if row.state in ("queued", "paused"):
                 row.state, row.finished = "cancelled", datetime.now(UTC)
                 row.reason = (

@@ -18,6 +18,7 @@ from train.comparing import Partial, compare_strategies
 from train.embedding import embed_collection, the_embedder
 from train.evaluate import evaluate_model
 from train.making import Work, make_suggestions
+from train.measure import measure_apart
 from train.radar import refresh_radar
 from train.registry import model_in_use
 from train.remember import Remembering, Said
@@ -193,6 +194,16 @@ def _export(services: Services, warm: WarmModel, job: JobRecord) -> str:
     return str(folder)
 
 
+def _measure(services: Services, _warm: WarmModel, job: JobRecord) -> str:
+    """A few steps of a recipe, and their figures written down with the job."""
+    found = measure_apart(
+        services, job.payload["collection"], job.payload["recipe"],
+        step=watch_job(services, job, gives_way=False),
+    )  # fmt: skip
+    services.store.jobs.change(job.id, {**job.payload, **found})
+    return f"{found['tokens_per_second']:.0f} tokens a second"
+
+
 def _embed(services: Services, warm: WarmModel, job: JobRecord) -> str:
     collection_id = job.payload["collection"]
     step = watch_job(services, job)
@@ -213,5 +224,5 @@ _COMPARED: dict[int, Partial] = {}  # what a comparison that gave way has answer
 _HANDLERS: dict[JobKind, Handler] = {
     "suggest": _suggest, "annotate": annotate, "prepare": prepare, "renew": prepare,
     "evaluate": _evaluate, "refresh": _refresh, "embed": _embed, "audit": _audit,
-    "calibrate": _calibrate, "compare": _compare, "export": _export,
+    "calibrate": _calibrate, "compare": _compare, "export": _export, "measure": _measure,
 }  # fmt: skip

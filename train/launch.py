@@ -21,12 +21,14 @@ PORT = 29500  # where the first machine of several waits for the others
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A launch profile. `needs_gpu`: it cannot start without. `is_by_hand`: a person starts it, with
-    a command on each machine; the others are started by the worker."""
+    """A launch profile. `gpus`: how many NVIDIA cards a machine must have for it. `is_by_hand`: a
+    person starts it, with a command on each machine; the others are started by the worker.
+    `is_proven`: runs were made with it, rather than only its configuration read."""
 
     name: str
-    needs_gpu: bool = False
+    gpus: int = 0
     is_by_hand: bool = False
+    is_proven: bool = True
 
     @property
     def file(self) -> Path:
@@ -38,11 +40,11 @@ PROFILES = {
     launch.name: launch
     for launch in (
         Launch("one_cpu"),
-        Launch("one_gpu", needs_gpu=True),
+        Launch("one_gpu", gpus=1, is_proven=False),
         Launch("many_cpus"),
-        Launch("many_gpus", needs_gpu=True),
-        Launch("sharded_gpus", needs_gpu=True),
-        Launch("many_machines", needs_gpu=True, is_by_hand=True),
+        Launch("many_gpus", gpus=2, is_proven=False),
+        Launch("sharded_gpus", gpus=2, is_by_hand=True, is_proven=False),
+        Launch("many_machines", gpus=1, is_by_hand=True, is_proven=False),
     )
 }
 
@@ -57,8 +59,14 @@ def count_gpus() -> int:
     return len([p for p in Path("/dev").glob("nvidia[0-9]*") if p.name[6:].isdigit()])
 
 
-def check_launch(name: str, recipe: Recipe) -> None:
-    """Raise `TrainingError` where a profile cannot start a run with this recipe, and say what can."""
+def starts_here(name: str) -> bool:
+    """Whether the worker of this machine starts a run of this profile, rather than a person."""
+    return not PROFILES[name].is_by_hand and count_gpus() >= PROFILES[name].gpus
+
+
+def check_launch(name: str, recipe: Recipe, *, by_hand: bool = False) -> None:
+    """Raise `TrainingError` where a profile cannot start a run with this recipe, and say what can.
+    `by_hand`: a person will start it, where the cards are."""
     if name not in PROFILES:
         raise TrainingError(
             f"there is no launch profile {name!r}: choose one of {', '.join(PROFILES)}"
@@ -68,21 +76,25 @@ def check_launch(name: str, recipe: Recipe) -> None:
             "sharded_gpus cannot hold the base in int8: set quantisation to nf4, fp4 or none, or "
             "choose many_gpus"
         )
-    if PROFILES[name].needs_gpu and not PROFILES[name].is_by_hand and not count_gpus():
+    wanted, found = PROFILES[name].gpus, count_gpus()
+    if found < wanted and not (by_hand or PROFILES[name].is_by_hand):
+        cards = "an NVIDIA card" if wanted == 1 else f"{wanted} NVIDIA cards"
         raise TrainingError(
-            f"{name} needs an NVIDIA card, and this machine shows none: choose one_cpu, or "
-            "many_machines with the commands run where the cards are"
+            f"{name} needs {cards}, and this machine shows {found or 'none'}: choose "
+            f"{default_launch()}, or run its command on a machine that has them"
         )
 
 
 def launch_command(
-    name: str, run_id: int, *, processes: int = 2, machine: int = 0, machines: int = 2,
+    name: str, run: int | str, *, processes: int | None = None, machine: int = 0, machines: int = 2,
     address: str = "127.0.0.1",
 ) -> list[str]:  # fmt: skip
-    """The command that starts a run under a profile. `processes`: on all machines together;
-    `machine`: which of the `machines` it is for, the first at `address`."""
-    program = ["-m", "train.runs", str(run_id)]
+    """The command that starts a run under a profile. `processes`: on all machines together, without
+    it one a card of this machine, or two; `machine`: which of the `machines` it is for, the first
+    at `address`."""
+    program = ["-m", "train.runs", str(run)]
     launch = PROFILES[name]
+    processes = processes or max(2, count_gpus() if launch.gpus else 2)
     if name in ("one_cpu", "one_gpu"):
         return [sys.executable, *program]
     if name == "many_cpus":  # accelerate's own launcher starts several CPU processes only under MPI
@@ -110,8 +122,14 @@ def launch_environment(name: str, *, threads: int | None = None) -> dict[str, st
     return wanted
 
 
+def threads_to_use() -> int:
+    """One core less than there are: threads that wait for each other at every step lose far more to a
+    busy core than a core is worth, and the app and the suggestions need one."""
+    return max(1, (os.cpu_count() or 2) - 1)
+
+
 def written_commands(
-    home: Home, name: str, run_id: int, *, machines: int = 2, gpus_each: int = 1,
+    home: Home, name: str, run: int | str, *, machines: int = 2, gpus_each: int = 1,
     address: str = "FIRST_MACHINE",
 ) -> list[str]:  # fmt: skip
     """The commands as a person types them, in the checkout, one a machine. All machines share the
@@ -128,7 +146,7 @@ def written_commands(
             *words,
             shlex.join(
                 launch_command(
-                    name, run_id, processes=machines * gpus_each if many else max(2, count_gpus()),
+                    name, run, processes=machines * gpus_each if many else None,
                     machine=machine, machines=machines, address=address,
                 )
             ),

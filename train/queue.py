@@ -13,7 +13,7 @@ from train.calibrating import is_due
 from train.carrier import put_job, put_run
 from train.carrier import worker_is_alive as worker_is_alive  # pages ask that of the same module
 from train.comparison import PER_LANGUAGE, strategies_to_compare
-from train.recipes import Recipe
+from train.recipes import Recipe, recipe_to_dict
 from train.registry import model_in_use
 from train.runs import add_run
 from train.services import Services
@@ -75,10 +75,11 @@ def start_run(
     person: str | None = None,
     launch: str | None = None,
     sweep: str | None = None,
+    by_hand: bool = False,
 ) -> int:
-    """Queue a training run; returns its number. Runs go one after another; one on many machines waits
-    for a person to type its commands."""
-    run_id = add_run(services, collection_id, recipe, launch=launch, sweep=sweep)
+    """Queue a training run; returns its number. Runs go one after another; one that this machine does
+    not start (`by_hand`) waits for a person to type its commands."""
+    run_id = add_run(services, collection_id, recipe, launch=launch, sweep=sweep, by_hand=by_hand)
     services.store.runs.update(run_id, snapshot={"asked_by": person} if person else {})
     put_run(services, run_id)
     return run_id
@@ -133,6 +134,13 @@ def start_export(services: Services, collection_id: int, model_id: str, form: Fo
     if there is one."""
     payload = {"collection": collection_id, "model": model_id, "form": form}
     return _one_job(services, "export", payload)
+
+
+def start_measurement(services: Services, collection_id: int, recipe: Recipe) -> int:
+    """Queue a few steps of a recipe, to know how fast a run would be; returns the job, the one under
+    way if there is one."""
+    payload = {"collection": collection_id, "recipe": recipe_to_dict(recipe)}
+    return _one_job(services, "measure", payload, by=("collection",))
 
 
 def calibrate_due(services: Services) -> list[int]:

@@ -40,11 +40,13 @@ def add_run(
     sweep: str | None = None,
     continues: int | None = None,
     launch: str | None = None,
+    by_hand: bool = False,
 ) -> int:
-    """Write down a run on the base of the model in use, or on `base_id`; returns its id."""
+    """Write down a run on the base of the model in use, or on `base_id`; returns its id. `by_hand`: a
+    person will start it, on a machine that has what its launch profile needs."""
     recipe.check()
     launch = launch or default_launch()
-    check_launch(launch, recipe)
+    check_launch(launch, recipe, by_hand=by_hand)
     base = services.store.models.get(base_id) if base_id else base_to_train(services, collection_id)
     if not base.is_base:
         raise TrainingError(f"{base.id} is an adapter: choose a base model to train on")
@@ -98,7 +100,7 @@ def execute_run(
     )
 
     def listen(now: RunRecord) -> Word:
-        if now.cancel_requested:
+        if now.cancel_requested and not now.pause_requested:
             return "stop"
         return "pause" if now.pause_requested else when_stopped if _Stop.asked else "on"
 
@@ -132,7 +134,10 @@ def follow_run(services: Services, run_id: int) -> None:
 def _write_end(services: Services, run: RunRecord, ended: Ended) -> None:
     runs = services.store.runs
     at = f"at step {ended.step:,} of {run.total_steps:,}"
-    if ended.how == "paused" and not run.pause_requested:
+    if ended.how == "paused" and run.cancel_requested:
+        reason = f"cancelled by a person {at}; no model was made of it, and its checkpoint stays"
+        runs.finish(run.id, "cancelled", reason)
+    elif ended.how == "paused" and not run.pause_requested:
         runs.update(run.id, state="queued", reason=f"interrupted {at}; it goes on by itself")
     elif ended.how == "paused":
         reason = f"paused {at}; resume it and it goes on from there"

@@ -24,10 +24,6 @@ from train.recipes import Recipe
 from train.services import Services
 
 FEW = 20  # a language with fewer training samples than this is named as a weak spot
-# Seconds a training token and a start take, from runs on two cores; a run measures its own.
-SECONDS_A_TOKEN, SECONDS_TO_START = 1 / 170, 30
-TOKENS_A_CHARACTER = {"zh": 1.4}
-REPLY_TOKENS = 45
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +37,6 @@ class Plan:
     test: int
     test_split_is: Literal["test", "dev", "none"]
     steps: int
-    minutes: float | None
     warnings: list[str] = field(default_factory=list)
     repeated: int = 0
 
@@ -136,12 +131,18 @@ def read_samples(path: Path) -> list[Sample]:
         return [sample_from_dict(json.loads(line), check_words=False) for line in lines]
 
 
-def plan_run(services: Services, collection_id: int, recipe: Recipe) -> Plan:
-    """What a run with this recipe would do, in figures, with what speaks against it in words."""
+def plan_run(
+    services: Services,
+    collection_id: int,
+    recipe: Recipe,
+    *,
+    samples: Sequence[Sample] | None = None,
+) -> Plan:
+    """What a run with this recipe would do, in figures, with what speaks against it in words.
+    `samples`: the reviewed training samples, where they have been read already."""
     recipe.check()
-    samples = limit_per_language(
-        reviewed(services, collection_id, "train"), recipe.per_language, seed=recipe.seed
-    )
+    found = reviewed(services, collection_id, "train") if samples is None else samples
+    samples = limit_per_language(found, recipe.per_language, seed=recipe.seed)
     counts = services.store.reads.splits(collection_id)
     dev, test = (int(counts[name].sum()) if len(counts) else 0 for name in ("dev", "test"))
     judged = judged_split(services, collection_id)
@@ -162,13 +163,8 @@ def plan_run(services: Services, collection_id: int, recipe: Recipe) -> Plan:
         warnings.append("There is neither a test nor a dev split: the model cannot be judged.")
     shown = balance_samples(samples, recipe.balance, seed=recipe.seed)
     steps = total_steps(len(shown), recipe)
-    tokens = sum(len(s.text or "") * TOKENS_A_CHARACTER.get(s.language, 0.4) for s in shown)
-    seconds = SECONDS_TO_START + recipe.epochs * SECONDS_A_TOKEN * (
-        tokens + REPLY_TOKENS * len(shown)
-    )
-    minutes = seconds / 60 if samples else None
     repeated = len(shown) - len(samples)
-    return Plan(len(samples), by_language, dev, test, judged, steps, minutes, warnings, repeated)
+    return Plan(len(samples), by_language, dev, test, judged, steps, warnings, repeated)
 
 
 def _counts(samples: Sequence[Sample]) -> dict[str, int]:

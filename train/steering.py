@@ -55,13 +55,14 @@ def resume_run(services: Services, run_id: int) -> None:
     put_run(services, run_id)
 
 
-def cancel_run(services: Services, run_id: int) -> None:
+def cancel_run(services: Services, run_id: int, *, keep: bool = True) -> None:
     """Ask for the end of a run. What was learned until then is kept as a candidate, of a run that
-    waits too if it has a checkpoint."""
+    waits too if it has a checkpoint; without `keep` nothing is made of it, and its last checkpoint
+    stays, to go on from."""
     run = services.store.runs.get(run_id)
     waits = run.state in ("queued", "paused")
-    services.store.runs.cancel(run_id)
-    if waits and newest_checkpoint(checkpoints_of(services.home, run_id)):
+    services.store.runs.cancel(run_id, keep=keep)
+    if keep and waits and newest_checkpoint(checkpoints_of(services.home, run_id)):
         keep_run(services, run_id)
 
 

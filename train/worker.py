@@ -22,8 +22,9 @@ from storage.home import CHECKOUT
 from storage.work import is_alive
 from train.carrier import heartbeat_file, open_queue, put_job, put_number, put_run, show_life
 from train.jobs import handle_job, queue_due
-from train.launch import PROFILES, launch_command, launch_environment
+from train.launch import launch_command, launch_environment, starts_here, threads_to_use
 from train.queue import calibrate_due
+from train.run_log import log_file
 from train.services import Services, open_services
 from train.similar import look_after
 from train.warm import WarmModel
@@ -113,14 +114,14 @@ class Worker:
     def _run(self, run_id: int) -> None:
         runs = self._services.store.runs
         run = runs.get(run_id)
-        if run.state not in OPEN or PROFILES[run.launch].is_by_hand:
+        if run.state not in OPEN or not starts_here(run.launch):
             return
         if run.state != "queued":  # a child of an earlier worker that is still at it
             while (run := runs.get(run_id)).state in OPEN and is_alive(run):
                 time.sleep(BEAT)
         else:
             self._services.home.logs.mkdir(parents=True, exist_ok=True)
-            path = self._services.home.logs / f"run-{run_id}.log"
+            path = log_file(self._services.home, run_id)
             with path.open("ab") as out:
                 self._child = subprocess.Popen(
                     ["nice", "-n", "19", *launch_command(run.launch, run_id)],
@@ -128,7 +129,7 @@ class Worker:
                     stderr=out,
                     stdin=subprocess.DEVNULL,
                     cwd=CHECKOUT,
-                    env=os.environ | launch_environment(run.launch, threads=_threads()),
+                    env=os.environ | launch_environment(run.launch, threads=threads_to_use()),
                     start_new_session=True,
                 )
                 code = self._child.wait()
@@ -136,12 +137,6 @@ class Worker:
         run = runs.get(run_id)
         if run.state in ("running", "evaluating"):
             runs.finish(run_id, "failed", _broken_off(run))
-
-
-def _threads() -> int:
-    """One core less than there are: threads that wait for each other at every step lose far more to a
-    busy core than a core is worth, and the app and the suggestions need one."""
-    return max(1, (os.cpu_count() or 2) - 1)
 
 
 def _broken_off(run: RunRecord) -> str:

@@ -16,6 +16,7 @@ from pages._ui.catalogue_review import REVIEW
 from pages._ui.catalogue_runs import RUNS
 from pages._ui.catalogue_shell import SHELL
 from pages._ui.catalogue_sweeps import SWEEPS
+from pages._ui.catalogue_training import TRAINING
 
 LANGUAGE = "en"
 TEXTS: dict[str, dict[str, str]] = {
@@ -34,6 +35,7 @@ TEXTS: dict[str, dict[str, str]] = {
         **PROMPTS,
         **RUNS,
         **SWEEPS,
+        **TRAINING,
     }
 }
 

@@ -20,6 +20,8 @@ ARTEFACTS: dict[str, str] = {
     "data.card": "Download data card",
     "data.leaks.one": "{n} sample left out: it repeats a held-out sample.",
     "data.leaks.other": "{n} samples left out: they repeat a held-out sample.",
+    "data.too_long.one": "{n} sample left out: it is longer than the recipe's tokens.",
+    "data.too_long.other": "{n} samples left out: they are longer than the recipe's tokens.",
     "data.repeated.one": "{n} repetition of a rare sample.",
     "data.repeated.other": "{n} repetitions of rare samples.",
     "plan.repeated.one": "Rare samples are repeated by {by}: {n} repetition an epoch.",

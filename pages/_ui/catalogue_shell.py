@@ -110,9 +110,6 @@ SHELL: dict[str, str] = {
     "run.training": "{run}: step {step} of {total}, loss {loss}",
     "run.left": ", about {time} left",
     "run.evaluating": "{run} is trained and is being scored against its base and the model in use",
-    "run.cancel": "Cancel and keep what is learned",
-    "run.withdraw": "Cancel",
-    "run.stopping": "Stopping after this step; what is learned until then is kept as a candidate.",
     "run.silent": "Not heard of for a while: its process may have ended. The worker takes it up again "
     "from its last checkpoint; nothing is lost.",
     "chart.loss": "Loss by step",

@@ -8,7 +8,6 @@ from typing import Any
 import streamlit as st
 
 from core.languages import name_of
-from core.records import LossPoint
 from pages._ui.catalogue import t
 
 LANGUAGE_COLOURS = {"en": "#4477aa", "zh": "#ee6677", "es": "#ccbb44", "ru": "#228833"}
@@ -18,7 +17,6 @@ QUIET = "#9aa1b0"
 _DARK_TEXT, _MID_TEXT = "#1f2430", "#7d8596"
 STATE_SHADE = {"reviewed": 1.0, "suggested": 0.55, "new": 0.22}
 _BEFORE, _AFTER = 0.4, 1.0
-SMOOTHING = 0.15
 
 
 def colour_of(language: str) -> str:
@@ -43,7 +41,7 @@ def coverage_figure(coverage: Mapping[str, Mapping[str, int]]) -> Any:
             y=[name_of(code) for code in codes],
             x=counts,
             orientation="h",
-            marker={"color": [_shaded(colour_of(code), shade) for code in codes]},
+            marker={"color": [shaded(colour_of(code), shade) for code in codes]},
             text=[f"{n:,}" if n else "" for n in counts],
             textposition="inside",
             insidetextanchor="middle",
@@ -78,7 +76,7 @@ def accuracy_figure(
                 row=1, col=column,
                 x=[name_of(code) for code in codes],
                 y=values,
-                marker={"color": [_shaded(colour_of(code), shade) for code in codes]},
+                marker={"color": [shaded(colour_of(code), shade) for code in codes]},
                 text=["" if v is None else f"{v:.1f}" for v in values],
                 textposition="outside",
                 cliponaxis=False,
@@ -90,37 +88,6 @@ def accuracy_figure(
     figure.update_layout(barmode="group", bargap=0.3, **frame(320, top=72, legend_at=1.16))
     figure.update_annotations(font_size=14)
     figure.update_yaxes(range=[0, 105], ticksuffix=" %", zeroline=False)
-    return figure
-
-
-def loss_figure(
-    runs: Mapping[str, Sequence[LossPoint]], *, height: int = 240, steps_to_come: int = 0
-) -> Any:
-    """The loss of each run by step: every point pale, the smoothed course on top.
-
-    `steps_to_come` keeps the axis as long as the run will be, so that nothing shifts as it goes on.
-    """
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
-    shades = _line_colours(len(runs))
-    for (name, points), colour in zip(runs.items(), shades, strict=True):
-        steps = [p.step for p in points]
-        losses = [p.loss for p in points]
-        if len(runs) == 1:
-            figure.add_scatter(
-                x=steps, y=losses, mode="lines", line={"color": colour, "width": 1}, opacity=0.3,
-                hoverinfo="skip", showlegend=False,
-            )  # fmt: skip
-        figure.add_scatter(
-            x=steps, y=smooth(losses), mode="lines", name=name, line={"color": colour, "width": 2},
-            hovertemplate=t("chart.loss.hover", run=name), showlegend=len(runs) > 1,
-        )  # fmt: skip
-    figure.update_layout(**frame(height))
-    figure.update_xaxes(
-        title=t("chart.loss.x"), range=[0, max(steps_to_come, *(p[-1].step for p in runs.values()))]
-    )
-    figure.update_yaxes(title=t("chart.loss.y"), rangemode="tozero", zeroline=False)
     return figure
 
 
@@ -143,26 +110,7 @@ def sweep_figure(series: Mapping[str, Sequence[tuple[str, float]]], *, title: st
     return figure
 
 
-def smooth(values: Sequence[float]) -> list[float]:
-    """An exponential moving average that starts at the first value.
-
-    >>> smooth([2.0, 2.0, 1.0])
-    [2.0, 2.0, 1.85]
-    """
-    out: list[float] = []
-    for value in values:
-        out.append(value if not out else out[-1] + SMOOTHING * (value - out[-1]))
-    return out
-
-
-def _line_colours(n: int) -> list[str]:
-    """The newest run in the accent, the older ones in greys that fade."""
-    fading = (0.9, 0.65, 0.45, 0.3)
-    older = [_shaded(QUIET, fading[min(i, len(fading) - 1)]) for i in range(n - 1)]
-    return [ACCENT, *older][:n]
-
-
-def _shaded(colour: str, shade: float) -> str:
+def shaded(colour: str, shade: float) -> str:
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},{shade})"
 
@@ -179,7 +127,7 @@ def _add_shade(figure: Any, name: str, shade: float) -> None:
     """A line of the legend that explains a shade: the bars have their language's colour."""
     figure.add_scatter(
         x=[None], y=[None], mode="markers", name=name,
-        marker={"color": _shaded(QUIET, shade), "symbol": "square", "size": 11},
+        marker={"color": shaded(QUIET, shade), "symbol": "square", "size": 11},
     )  # fmt: skip
 
 

@@ -1,22 +1,36 @@
-"""The plan of a run, kept while the reviews it is about have not changed."""
+"""What a run would do, kept while the reviews it is about have not changed."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import streamlit as st
 
 from core.records import CollectionRecord
+from pages._ui.catalogue import t
 from pages._ui.session import services
+from train.forecast import Forecast, foresee
 from train.recipes import Recipe
-from train.snapshot import Plan, plan_run
+
+_KEPT = "forecasts"
 
 
-def read_plan(chosen: CollectionRecord, recipe: Recipe) -> Plan:
-    """The plan of a recipe; read anew when the reviewed samples have changed, not at every click."""
-    place = (chosen.id, services().store.reads.splits(chosen.id).to_json())
-    kept = st.session_state.get("plans")
+def read_forecast(chosen: CollectionRecord, recipe: Recipe, launch: str) -> Forecast:
+    """What a recipe would do under a launch profile; read anew when the reviewed samples, or the runs
+    that its pace is taken from, have changed, not at every click."""
+    store = services().store
+    place = (
+        chosen.id, chosen.schema_number, store.reads.splits(chosen.id).to_json(),
+        store.reads.reviewed_since(chosen.id, None),
+        [(run.id, run.state) for run in store.runs.all()],
+        [job.state for job in store.jobs.latest("measure", limit=1)],
+    )  # fmt: skip
+    kept = st.session_state.get(_KEPT)
     if kept is None or kept[0] != place:
-        kept = st.session_state["plans"] = (place, {})
-    plans: dict[Recipe, Plan] = kept[1]
-    if recipe not in plans:
-        plans[recipe] = plan_run(services(), chosen.id, recipe)
-    return plans[recipe]
+        kept = st.session_state[_KEPT] = (place, {})
+    found: dict[Any, Forecast] = kept[1]
+    key = (recipe, launch)
+    if key not in found:
+        with st.spinner(t("before.counting"), show_time=False):
+            found[key] = foresee(services(), chosen.id, recipe, launch=launch)
+    return found[key]

@@ -13,14 +13,16 @@ from core.metrics import errors_of, outcome_f1, won_and_lost
 from core.records import CollectionRecord, EvaluationRecord, RunRecord, SampleFilter
 from core.significance import paired_bootstrap
 from pages._ui.catalogue import t, tn
-from pages._ui.charts import loss_figure, show
+from pages._ui.charts import show
 from pages._ui.promotion_rule import say_differences
+from pages._ui.run_charts import course_figure, loss_figure
 from pages._ui.scores import FIGURES, figure_of, newest_of, show_figures
 from pages._ui.session import services
 from pages._ui.words import NO_FIGURE, write_duration, write_figure, write_time
 from train.promotion import FIGURES as JUDGED
 
 SHOWN = 20  # samples listed on each side
+OVERLAID = 4  # runs whose curves lie over each other at first
 _KEY = ("preset", "epochs", "learning_rate", "rank", "seed")  # settings that the table shows
 
 
@@ -60,11 +62,11 @@ def show_comparison(
     if len(runs) < 2:
         st.caption(t("compare.one"))
         return
+    _show_curves(runs)
     left, right = st.columns(2)
     after = left.selectbox(t("compare.this"), runs, 0, format_func=_name, key="compare_this")
     others = [run for run in runs if run.id != after.id]
     before = right.selectbox(t("compare.with"), others, 0, format_func=_name, key="compare_with")
-    _show_losses(after, before)
     _show_recipes(after, before)
     new, old = (newest_of(evaluations, r.model_id or "", split=split) for r in (after, before))
     if new is None or old is None:
@@ -87,11 +89,16 @@ def _name(run: RunRecord) -> str:
     return t("run.name", n=run.id)
 
 
-def _show_losses(after: RunRecord, before: RunRecord) -> None:
-    points = {_name(r): services().store.runs.losses(r.id) for r in (after, before)}
+def _show_curves(runs: Sequence[RunRecord]) -> None:
+    """The curves of some runs over each other, the newest in the accent."""
+    wanted = st.multiselect(
+        t("curves.runs"), runs, list(runs[:OVERLAID]), format_func=_name, key="curves_runs"
+    )
+    points = {_name(r): services().store.runs.losses(r.id) for r in runs if r in wanted}
     drawn = {name: p for name, p in points.items() if len(p) > 1}
     if drawn:
         show(loss_figure(drawn), key="compare_losses", alt=t("chart.loss"))
+        show(course_figure(drawn), key="compare_courses", alt=t("chart.more"))
 
 
 def _show_recipes(after: RunRecord, before: RunRecord) -> None:

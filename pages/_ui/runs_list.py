@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.records import EvaluationRecord, RunRecord
+from core.records import ENDED, EvaluationRecord, RunRecord
 from pages._ui.catalogue import t, tn
-from pages._ui.charts import loss_figure, show
+from pages._ui.charts import show
 from pages._ui.layout import confirm_note, error_boundary, escape, write_sentence
+from pages._ui.run_charts import course_figure, loss_figure
+from pages._ui.run_more import offer_more
+from pages._ui.run_watch import show_log
 from pages._ui.scores import newest_of, show_figures
 from pages._ui.session import services
-from pages._ui.standing import OPEN_RUN
 from pages._ui.words import write_by_language, write_duration, write_size, write_time
 from storage.home import folder_bytes
 from train.fitting import DATA_CARD, run_folder
@@ -26,7 +28,7 @@ def show_history(
     runs: Sequence[RunRecord], evaluations: Sequence[EvaluationRecord], *, split: str
 ) -> None:
     """Ended runs, newest first; the older ones folded away."""
-    ended = [run for run in runs if run.state not in OPEN_RUN]
+    ended = [run for run in runs if run.state in ENDED]
     if not ended:
         st.caption(t("training.history.empty"))
     for run in ended[:SHOWN]:
@@ -42,7 +44,7 @@ def _show_run(run: RunRecord, evaluations: Sequence[EvaluationRecord], split: st
         line, way, drop = st.columns([6, 1.2, 1], vertical_alignment="center")
         line.markdown(_headline(run))
         if run.reason:
-            (st.error if run.state == "failed" else st.info)(write_sentence(run.reason))
+            (st.error if run.state == "failed" else st.caption)(write_sentence(run.reason))
         scored = newest_of(evaluations, run.model_id or "", split=split)
         if scored:
             show_figures(
@@ -59,6 +61,8 @@ def _show_run(run: RunRecord, evaluations: Sequence[EvaluationRecord], split: st
         )  # fmt: skip
         if st.session_state.get("run_to_delete") == run.id:
             _confirm(run)
+        _say_data(run)
+        offer_more(run)
         _show_details(run)
 
 
@@ -68,6 +72,8 @@ def _headline(run: RunRecord) -> str:
     parts.append(write_time(run.finished or run.created))
     if run.started and run.finished:
         parts.append(write_duration((run.finished - run.started).total_seconds()))
+    if run.continues:
+        parts.append(t("run.continues", n=run.continues))
     if run.snapshot.get("samples"):
         counts = write_by_language(run.snapshot.get("by_language", {}))
         different = run.snapshot["samples"] - run.snapshot.get("repeated", 0)
@@ -75,19 +81,28 @@ def _headline(run: RunRecord) -> str:
     return " · ".join(parts)
 
 
+def _say_data(run: RunRecord) -> None:
+    """What was left out of the training samples and what was repeated: nothing in silence."""
+    counts = {key: run.snapshot.get(key, 0) for key in ("leaks", "repeated")}
+    counts["too_long"] = len(run.snapshot.get("left_out", ()))
+    if any(counts.values()):
+        st.caption(" ".join(tn(f"data.{key}", n) for key, n in counts.items() if n))
+
+
 def _show_details(run: RunRecord) -> None:
-    with st.expander(t("training.details"), type="compact"):
+    box = st.expander(
+        t("training.details"), key=f"details_{run.id}", type="compact", on_change="rerun"
+    )
+    if not box.open:  # a chart a run, for those who ask
+        return
+    with box:
         points = services().store.runs.losses(run.id)
         if len(points) > 1:
-            show(
-                loss_figure({t("run.name", n=run.id): points}),
-                key=f"losses_{run.id}",
-                alt=t("chart.loss"),
-            )
-        counts = {key: run.snapshot.get(key, 0) for key in ("leaks", "repeated")}
-        if any(counts.values()):
-            st.caption(" ".join(tn(f"data.{key}", n) for key, n in counts.items() if n))
+            drawn = {t("run.name", n=run.id): points}
+            show(loss_figure(drawn), key=f"losses_{run.id}", alt=t("chart.loss"))
+            show(course_figure(drawn), key=f"courses_{run.id}", alt=t("chart.more"))
         st.json(dict(run.recipe), expanded=False)
+        show_log(run)
         if run.folder:
             st.caption(t("training.folder", folder=escape(run.folder)))
         card = run_folder(services().home, run.id) / DATA_CARD

@@ -10,15 +10,15 @@ import pandas as pd
 import streamlit as st
 
 from core.languages import name_of
-from core.records import CollectionRecord, EvaluationRecord, RunRecord
+from core.records import ENDED, CollectionRecord, EvaluationRecord, RunRecord
 from pages._ui.catalogue import t
 from pages._ui.charts import show, sweep_figure
 from pages._ui.layout import confirm_note, error_boundary
-from pages._ui.plans import read_plan
+from pages._ui.plans import read_forecast
 from pages._ui.scores import FIGURES, figure_of, newest_of
 from pages._ui.session import person, services
-from pages._ui.standing import OPEN_RUN
 from pages._ui.words import write_duration, write_figure
+from train.launch import default_launch
 from train.recipes import Recipe, recipe_to_dict
 from train.sweeps import (
     AXES,
@@ -83,10 +83,12 @@ def offer_sweep(chosen: CollectionRecord, recipe: Recipe) -> None:
                 )  # fmt: skip
                 grid[name] = [_read(name, part) for part in re.split(r"[\s;,]+", text) if part]
         recipes = plan_sweep(recipe, grid)
-        minutes = [read_plan(chosen, r).minutes or 0 for r in recipes]
+        launch = default_launch()
+        seconds = [read_forecast(chosen, r, launch).seconds for r in recipes]
         if st.button(t("sweep.start", n=len(recipes)), key="start_sweep"):
             _start(chosen, recipes)
-        st.caption(t("sweep.time", time=write_duration(60 * sum(minutes))))
+        if None not in seconds:
+            st.caption(t("sweep.time", time=write_duration(sum(s or 0 for s in seconds))))
 
 
 def show_sweeps(
@@ -102,7 +104,7 @@ def show_sweeps(
         return
     name = st.selectbox(t("sweep.results"), names, key="sweep_shown")
     mine = sweep_runs(services(), chosen.id, name)
-    ended = sum(r.state not in OPEN_RUN for r in mine)
+    ended = sum(r.state in ENDED for r in mine)
     line, drop = st.columns([4, 1], vertical_alignment="center")
     line.caption(t("sweep.progress", done=ended, n=len(mine)))
     if ended < len(mine) and drop.button(t("sweep.cancel"), key="cancel_sweep"):

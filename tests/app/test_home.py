@@ -82,7 +82,7 @@ def test_a_run_under_way_is_shown_and_can_be_cancelled(open_page, services):
     run = add_run(services, record, state="running", step=3, total_steps=9)
     app = open_page("home")
 
-    app.button(key=f"cancel_run_{run}").click().run()
+    app.button(key=f"keep_run_{run}").click().run()
 
     assert services.store.runs.get(run).cancel_requested
     assert "Stopping after this step" in "\n".join(c.value for c in app.caption)

@@ -175,6 +175,20 @@ def test_a_paused_run_that_is_cancelled_becomes_a_candidate_that_works(services,
     assert len(said) == 1
 
 
+def test_a_cancelled_run_makes_no_model_and_can_still_go_on(services, collection, straight):
+    run_id = runs.add_run(services, collection, RECIPE)
+
+    execute(services, run_id, at=5, then=lambda: steering.cancel_run(services, run_id, keep=False))
+    ended = services.store.runs.get(run_id)
+    steering.resume_run(services, run_id)
+    execute(services, run_id)
+
+    assert (ended.state, ended.step, ended.model_id) == ("cancelled", 5, None)
+    assert "no model was made of it" in ended.reason
+    assert services.store.runs.get(run_id).state == "done"
+    check_close(losses(services, run_id), straight)
+
+
 def test_a_run_that_broke_off_can_be_kept_or_resumed(services, collection, straight):
     run_id = runs.add_run(services, collection, RECIPE)
 

@@ -64,7 +64,8 @@ def test_many_machines_get_a_command_each_and_share_folder_and_database(home, mo
     ("name", "recipe", "told"),
     [
         ("восемь_gpu", Recipe.laptop(), "no launch profile 'восемь_gpu': choose one of one_cpu"),
-        ("many_gpus", Recipe.laptop(), "needs an NVIDIA card, and this machine shows none"),
+        ("one_gpu", Recipe.laptop(), "needs an NVIDIA card, and this machine shows none"),
+        ("many_gpus", Recipe.laptop(), "needs 2 NVIDIA cards, and this machine shows none"),
         ("sharded_gpus", replace(Recipe.laptop(), quantisation="int8"), "set quantisation to nf4"),
     ],
 )

@@ -1,0 +1,62 @@
+"""What can still be made of a run that has ended: go on, keep what it learned, or train it longer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import streamlit as st
+
+from core.records import RunRecord
+from pages._ui.catalogue import t
+from pages._ui.layout import confirm_note, error_boundary
+from pages._ui.session import person, services
+from train.recipes import Recipe
+from train.steering import continue_run, keep_run, last_step, resume_run
+
+
+def offer_more(run: RunRecord) -> None:
+    """Continue, for a run with a model; Resume and Keep, for one that ended without."""
+    has_checkpoint = last_step(services(), run.id) is not None
+    with error_boundary(), st.container(horizontal=True, gap="small"):
+        if run.model_id is not None and has_checkpoint:
+            _offer_epochs(run)
+        elif run.model_id is None and (has_checkpoint or run.state == "failed"):
+            _button("resume", run, _resume)
+            if has_checkpoint:
+                _button("keep", run, _keep)
+
+
+def _offer_epochs(run: RunRecord) -> None:
+    with st.popover(t("run.continue"), key=f"continue_run_{run.id}"):
+        st.caption(t("run.continue.what"))
+        more = st.number_input(
+            t("run.continue.epochs"), 0.1, 100.0, 1.0, step=1.0, format="%g",
+            key=f"more_epochs_{run.id}",
+        )  # fmt: skip
+        if st.button(t("run.continue.do"), key=f"continue_run_{run.id}_do"):
+            recipe = Recipe.from_run(run)
+            done = recipe.epochs * run.step / max(1, run.total_steps)
+            longer = replace(recipe, epochs=round(done + more, 3))
+            new = continue_run(services(), run.id, longer, person=person())
+            _tell(t("run.continued", n=new, old=run.id))
+
+
+def _resume(run: RunRecord) -> str:
+    resume_run(services(), run.id)
+    return t("run.resumed", n=run.id)
+
+
+def _keep(run: RunRecord) -> str:
+    return t("run.kept", model=keep_run(services(), run.id))
+
+
+def _button(name: str, run: RunRecord, act: Callable[[RunRecord], str]) -> None:
+    key = f"{name}_run_{run.id}"
+    if st.button(t(f"run.{name}"), key=key, help=t(f"run.{name}.help")):
+        _tell(act(run))
+
+
+def _tell(note: str) -> None:
+    confirm_note(note)
+    st.rerun()

@@ -136,7 +136,7 @@ def test_the_rocket_is_in_its_box_at_every_time():
     for number in range(0, int(track.range[1] * 12) - 4, 6):
         x, y, w, h = box_at(track.keyframes, number / 12)
         white = (frames[number].min(axis=2) > 232)[: round(270 * (y + h))]
-        columns = np.flatnonzero(white.any(axis=0))
+        columns = np.flatnonzero(white.sum(axis=0) > 20)  # the body, not the noise around smoke
         assert columns.min() >= 480 * x - 1
         assert columns.max() <= 480 * (x + w) + 1
 

@@ -36,7 +36,11 @@ def test_there_are_pictures_clips_and_sounds_in_four_languages_under_two_megabyt
     problems = read_file((DEMO / "media.jsonl").read_bytes(), name="media.jsonl").problems
 
     assert problems == []
-    assert (len(of_kind("image", "document")), len(of_kind("video")), len(of_kind("audio"))) == (28, 8, 4)
+    assert (len(of_kind("image", "document")), len(of_kind("video")), len(of_kind("audio"))) == (
+        28,
+        8,
+        4,
+    )
     assert set(Counter(s.language for s in SAMPLES).values()) == {10}
     assert sum(f.stat().st_size for f in files) <= 1_800_000
     assert sorted(s.media[0].path for s in SAMPLES) == [f"media/{f.name}" for f in files]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
@@ -20,7 +20,8 @@ class FrameIndex:
 
     `keys` are the timestamps at which decoding can begin; a key frame may itself be cut away by an
     edit list. `end` is when the last frame goes. `can_seek` is False where only decoding from the
-    first frame gives these timestamps.
+    first frame gives these timestamps. `places` are the bytes of the file at which the frames lie,
+    empty where that is not known.
     """
 
     time_base: Fraction
@@ -28,6 +29,7 @@ class FrameIndex:
     keys: Ticks
     end: int
     can_seek: bool = True
+    places: Ticks = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __len__(self) -> int:
         return len(self.pts)
@@ -98,21 +100,22 @@ def uniform_frames(total: int, count: int, *, first: int = 0) -> list[int]:
 
 
 def index_to_bytes(index: FrameIndex) -> bytes:
-    """The index as one small file: a head of text, then the two lists as 64-bit numbers."""
+    """The index as one small file: a head of text, then its lists as 64-bit numbers."""
     head = (
         f"argus-frames 1 {index.time_base} {index.end} {int(index.can_seek)} "
-        f"{len(index.pts)} {len(index.keys)}\n"
+        f"{len(index.pts)} {len(index.keys)} {len(index.places)}\n"
     )
-    return head.encode() + index.pts.astype("<i8").tobytes() + index.keys.astype("<i8").tobytes()
+    lists = (index.pts, index.keys, index.places)
+    return head.encode() + b"".join(numbers.astype("<i8").tobytes() for numbers in lists)
 
 
 def index_from_bytes(data: bytes) -> FrameIndex:
     """What `index_to_bytes` wrote; raises `ValueError` on anything else."""
     head, _, body = data.partition(b"\n")
-    name, version, base, end, seek, frames, keys = head.decode("ascii", "replace").split(" ")
-    if (name, version) != ("argus-frames", "1") or len(body) != 8 * (int(frames) + int(keys)):
+    name, version, base, end, seek, *lengths = head.decode("ascii", "replace").split(" ")
+    frames, keys, places = map(int, lengths)
+    if (name, version) != ("argus-frames", "1") or len(body) != 8 * (frames + keys + places):
         raise ValueError("not a frame index of this version")
     numbers = np.frombuffer(body, dtype="<i8").astype(np.int64)
-    return FrameIndex(
-        Fraction(base), numbers[: int(frames)], numbers[int(frames) :], int(end), seek == "1"
-    )
+    lists = np.split(numbers, [frames, frames + keys])
+    return FrameIndex(Fraction(base), lists[0], lists[1], int(end), seek == "1", lists[2])

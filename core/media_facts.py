@@ -29,6 +29,7 @@ class VideoFacts:
     rotation: int = 0
     pixel_aspect: Fraction = Fraction(1)
     is_variable: bool = False
+    is_interlaced: bool = False
     start: float = 0.0
 
 

@@ -16,8 +16,7 @@ import ffmpeg
 
 from core.errors import MediaError
 from core.frame_times import FrameIndex
-from core.media.ffmpeg import THREADS, opened, running
-from core.media.frames import time_for
+from core.media.ffmpeg import THREADS, opened, running, time_for
 from core.media_facts import ClipFacts, VideoFacts
 from core.ports import Step
 

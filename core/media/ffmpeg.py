@@ -19,6 +19,7 @@ import ffmpeg
 
 from core.errors import MediaError, SetupError
 from core.media.containers import demuxers_of
+from core.media_facts import ClipFacts
 
 PROTOCOLS = "file,pipe"
 MEMORY = 2 * 2**30  # bytes of address space; one process holds far less
@@ -73,6 +74,11 @@ def read_all(stdout: IO[bytes], *, of: Path, most: int = MOST_OUTPUT) -> bytes:
             "harm. Save it anew with a video program"
         )
     return data
+
+
+def time_for(facts: ClipFacts) -> float:
+    """How many seconds decoding or coding the whole clip may take before it is given up."""
+    return 600 + 6 * facts.duration
 
 
 # ---------------------------------------------------------------- private

@@ -35,7 +35,7 @@ def read_frame_index(path: Path, facts: ClipFacts) -> FrameIndex:
         (facts.container in _ONE_FRAME_A_PACKET and packets.open_cleanly)
         or packets.agree_with([pts for pts, _ in _decoded(path, video, most=_TRIED)])
     ):
-        return _index(video, packets.shown, packets.keys, packets.end)
+        return _index(video, packets.shown, packets.keys, packets.end, places=packets.places)
     frames = sorted(_decoded(path, video))
     if not frames:
         raise MediaError(
@@ -50,34 +50,45 @@ def read_frame_index(path: Path, facts: ClipFacts) -> FrameIndex:
 
 
 def _index(
-    video: VideoFacts, pts: Ticks, keys: Ticks, end: int, *, can_seek: bool = True
+    video: VideoFacts,
+    pts: Ticks,
+    keys: Ticks,
+    end: int,
+    *,
+    can_seek: bool = True,
+    places: Ticks | None = None,
 ) -> FrameIndex:
     if end <= pts[-1]:  # the last frame does not say how long it stays: as long as most do
         usual = 1 / (video.rate * video.time_base) if video.rate else 1
         end = int(pts[-1]) + max(1, int(np.median(np.diff(pts))) if len(pts) > 1 else round(usual))
-    return FrameIndex(video.time_base, pts, keys, end, can_seek)
+    none = np.zeros(0, np.int64)
+    return FrameIndex(video.time_base, pts, keys, end, can_seek, none if places is None else places)
 
 
 class _Packets:
     """The packets of a clip's pictures, in the order of the file: when each is shown, and how."""
 
     def __init__(self, path: Path, video: VideoFacts) -> None:
-        times = array("q")
+        times, places = array("q"), array("q")
         shown, key = bytearray(), bytearray()
         self.have_times, self.end = True, 0
-        show = "packet=pts,duration,flags"
+        show = "packet=pts,duration,pos,flags"
         for row in _rows(path, video, show=show, seconds=_PACKET_SECONDS):
             if not _is_number(row[0]):
                 self.have_times = False
                 continue
             times.append(int(row[0]))
-            shown.append("D" not in row[2])  # cut away by an edit list
-            key.append("K" in row[2])
+            places.append(int(row[2]) if _is_number(row[2]) else -1)
+            shown.append("D" not in row[3])  # cut away by an edit list
+            key.append("K" in row[3])
             if shown[-1] and _is_number(row[1]):
                 self.end = max(self.end, times[-1] + int(row[1]))
         every = np.array(times, dtype=np.int64)
         is_key = np.frombuffer(key, dtype=np.bool_)
-        self.shown: Ticks = np.sort(every[np.frombuffer(shown, dtype=np.bool_)])
+        seen = np.frombuffer(shown, dtype=np.bool_)
+        order = np.argsort(every[seen], kind="stable")
+        self.shown: Ticks = every[seen][order]
+        self.places: Ticks = np.array(places, dtype=np.int64)[seen][order]
         self.keys: Ticks = np.sort(every[is_key])
         # pictures shown before the first key frame may need one that the file does not have
         self.open_cleanly = bool(len(every) and is_key[0] and every.min() == every[0])
@@ -95,7 +106,7 @@ class _Packets:
         first = int(np.searchsorted(self.shown, decoded[0])) if decoded else _TRIED
         if first >= _TRIED or self.shown[first : first + len(decoded)].tolist() != decoded:
             return False
-        self.shown = self.shown[first:]
+        self.shown, self.places = self.shown[first:], self.places[first:]
         return True
 
 

@@ -1,4 +1,4 @@
-"""Pictures of a clip: the frame at a time, frames spread over it, scene changes, a filmstrip.
+"""Pictures of a clip: the frame at a time, and frames spread over it.
 
 A frame is decoded from the key frame before it, so that it costs the same anywhere in a clip, and it
 is bit-equal to what ffmpeg gives when it decodes the whole clip. Pictures are upright.
@@ -7,25 +7,21 @@ is bit-equal to what ffmpeg gives when it decodes the whole clip. Pictures are u
 from __future__ import annotations
 
 import os
-import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from core.errors import MediaError
 from core.frame_times import FrameIndex, uniform_frames
-from core.media.ffmpeg import opened, running
+from core.media.ffmpeg import opened, running, time_for
 from core.media_facts import ClipFacts, VideoFacts
-from core.ports import Step
 
 Pixels = NDArray[np.uint8]
 
@@ -34,8 +30,6 @@ _TOGETHER = 24  # a new ffmpeg costs about as much as decoding so many frames
 _MOST_TOGETHER = 60  # frames asked of one ffmpeg,
 _MOST_BYTES = 48 * 2**20  # and what they may fill
 _SECONDS = 600  # from one key frame, or from the beginning of a clip that cannot be searched
-_SCENE_HEIGHT = 144
-_SCENE = re.compile(rb"pts:\s*(-?\d+)|scene_score=([\d.]+)")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,23 +39,6 @@ class Frame:
     number: int
     time: float
     pixels: Pixels
-
-
-@dataclass(frozen=True, slots=True)
-class SceneChange:
-    """A frame that differs much from the one before; `score` is 0 to 1."""
-
-    time: float
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
-class Filmstrip:
-    """Small pictures side by side in one JPEG; `times` are those of the frames shown."""
-
-    jpeg: bytes
-    times: tuple[float, ...]
-    tile: tuple[int, int]
 
 
 def frame_at(path: Path, facts: ClipFacts, index: FrameIndex, seconds: float) -> Frame:
@@ -82,13 +59,13 @@ def read_frames(
     `size` (width, height) scales them; without it they are as they are stored. Few are held at a
     time, so that any number may be asked for.
     """
-    video = _video(path, facts)
+    video = pictures_of(path, facts)
     width, height = size or (video.width, video.height)
     most = max(1, min(_MOST_TOGETHER, _MOST_BYTES // (3 * width * height)))
     groups = deque(_groups(index, sorted(set(numbers)), most=most))
     threads = WORKERS if len(groups) == 1 else 1
     decoded: dict[int, Pixels] = {}
-    left = {number: numbers.count(number) for number in set(numbers)}
+    left = Counter(numbers)
     with ThreadPoolExecutor(max_workers=WORKERS) as pool:
         waiting: deque[Future[dict[int, Pixels]]] = deque()
 
@@ -128,68 +105,14 @@ def sample_frames(
     return read_frames(path, facts, index, numbers, size=size)
 
 
-def scene_changes(
-    path: Path, facts: ClipFacts, *, threshold: float = 0.3, on_step: Step | None = None
-) -> list[SceneChange]:
-    """Where the picture changes at once. Decodes the whole clip, small: work for a job."""
-    video = _video(path, facts)
-    stream = (
-        opened(path, copyts=None)[str(video.stream)]
-        .filter("scale", -2, _SCENE_HEIGHT)
-        .filter("select", f"gt(scene,{threshold})+not(mod(n,250))")
-        .filter("metadata", "print", file="-")
-    )
-    output = stream.output("-", f="null", fps_mode="passthrough")
-    found: list[SceneChange] = []
-    with running(output, of=path, seconds=time_for(facts)) as stdout:
-        seconds = facts.start
-        for line in iter(lambda: stdout.readline(4096), b""):
-            said = _SCENE.search(line)
-            if said and said[1]:
-                seconds = float(int(said[1]) * video.time_base)
-                if on_step and facts.duration:
-                    on_step(min(1.0, max(0.0, (seconds - facts.start) / facts.duration)))
-            elif said and float(said[2]) > threshold:
-                found.append(SceneChange(seconds, float(said[2])))
-    return found
-
-
-def make_filmstrip(
-    path: Path, facts: ClipFacts, index: FrameIndex, *, count: int = 20, height: int = 72
-) -> Filmstrip:
-    """`count` small pictures spread over the clip; in a long clip the key frames nearest to that."""
-    video = _video(path, facts)
-    width = max(1, round(height * video.width * video.pixel_aspect / video.height))
-    numbers = [_cheap(index, n, within=len(index) // (2 * count)) for n in uniform_frames(len(index), count)]  # fmt: skip
-    strip = Image.new("RGB", (width * count, height))
-    times = []
-    for place, frame in enumerate(read_frames(path, facts, index, numbers, size=(width, height))):
-        strip.paste(Image.fromarray(frame.pixels), (place * width, 0))
-        times.append(frame.time)
-    kept = BytesIO()
-    strip.save(kept, "JPEG", quality=80)
-    return Filmstrip(kept.getvalue(), tuple(times), (width, height))
-
-
-def time_for(facts: ClipFacts) -> float:
-    """How many seconds decoding or coding the whole clip may take before it is given up."""
-    return 600 + 6 * facts.duration
-
-
-# ---------------------------------------------------------------- private
-
-
-def _video(path: Path, facts: ClipFacts) -> VideoFacts:
+def pictures_of(path: Path, facts: ClipFacts) -> VideoFacts:
+    """The facts of a clip's pictures; raises `MediaError` for a sound."""
     if facts.video is None:
         raise MediaError(f"{path.name} has no pictures, only sound: there is no frame to show")
     return facts.video
 
 
-def _cheap(index: FrameIndex, number: int, *, within: int) -> int:
-    """The key frame that decoding of a frame begins at, where it is not too far away."""
-    key = index.key_before(number)
-    at = number if key is None else int(np.searchsorted(index.pts, key))
-    return at if number - at <= within else number
+# ---------------------------------------------------------------- private
 
 
 def _groups(index: FrameIndex, numbers: list[int], *, most: int) -> list[list[int]]:
@@ -198,7 +121,7 @@ def _groups(index: FrameIndex, numbers: list[int], *, most: int) -> list[list[in
     for number in numbers:
         last = groups[-1] if groups else None
         near = last and (
-            number - last[-1] <= _TOGETHER or index.key_before(number) == index.key_before(last[0])
+            number - last[-1] <= _TOGETHER or index.key_before(number) == index.key_before(last[-1])
         )
         if last and near and len(last) < most:
             last.append(number)
@@ -218,7 +141,12 @@ def _decode(
 ) -> dict[int, Pixels]:
     """Decode some frames in one go, once more from the beginning where the search went too far."""
     key = index.key_before(numbers[0])
-    made = _run(path, facts, index, numbers, seek_to=key, size=size, threads=threads)
+    made: list[Pixels] = []
+    if key is not None and all(_others_need_it(path, facts, index, n) for n in numbers):
+        # none of them is among the frames that no other frame needs: these are passed over
+        made = _run(path, facts, index, numbers, seek_to=key, size=size, threads=threads, skip=True)
+    if len(made) < len(numbers):
+        made = _run(path, facts, index, numbers, seek_to=key, size=size, threads=threads)
     if len(made) < len(numbers) and key is not None:
         made = _run(path, facts, index, numbers, seek_to=None, size=size, threads=WORKERS)
     if len(made) < len(numbers):
@@ -227,6 +155,29 @@ def _decode(
             "The clip is damaged there: make it anew with a video program"
         )
     return dict(zip(numbers, made, strict=True))
+
+
+def _others_need_it(path: Path, facts: ClipFacts, index: FrameIndex, number: int) -> bool:
+    """Whether a frame of H.264 in an MP4 says that others are decoded from it; False if in doubt.
+
+    Only a hint: the decoder itself passes over the frames, and one that is missed is decoded anew.
+    """
+    video = facts.video
+    if not video or (video.codec, facts.container) != ("h264", "mov") or video.is_interlaced:
+        return False
+    at = int(index.places[number]) if len(index.places) else -1
+    if at < 0:
+        return False
+    with path.open("rb") as file:
+        for _ in range(20):  # a frame's units: each its length, then a byte of importance and kind
+            file.seek(at)
+            head = file.read(5)
+            if len(head) < 5:
+                return False
+            if 1 <= head[4] & 0x1F <= 5:
+                return bool(head[4] & 0x60)
+            at += 4 + int.from_bytes(head[:4], "big")
+    return False
 
 
 def _run(
@@ -238,9 +189,12 @@ def _run(
     seek_to: int | None,
     size: tuple[int, int] | None,
     threads: int,
+    skip: bool = False,
 ) -> list[Pixels]:
-    video = _video(path, facts)
+    video = pictures_of(path, facts)
     options: dict[str, Any] = {"copyts": None, "threads": threads}
+    if skip:
+        options["skip_frame"] = "noref"
     if seek_to is not None:
         options |= {
             "ss": _seek_time(seek_to, facts, index), "seek_timestamp": 1, "noaccurate_seek": None,

@@ -22,7 +22,7 @@ _SECONDS = 120
 _SHOW = (
     "format=format_name,start_time,duration:format_tags"
     ":stream=index,codec_type,codec_name,width,height,time_base,r_frame_rate,avg_frame_rate,"
-    "sample_aspect_ratio,sample_rate,channels,start_time,duration:stream_tags"
+    "sample_aspect_ratio,field_order,sample_rate,channels,start_time,duration:stream_tags"
     ":stream_disposition=attached_pic,default:stream_side_data=rotation"
     ":packet=stream_index,pts,flags"
 )
@@ -117,6 +117,7 @@ def _video(stream: Mapping[str, Any], packets: list[dict[str, Any]], name: str) 
         # a constant rate is the average; containers that count milliseconds round a little
         is_variable=bool(average and finest and abs(average / finest - 1) > Fraction(1, 200))
         or _come_unevenly(packets, int(stream["index"])),
+        is_interlaced=stream.get("field_order", "unknown") not in ("progressive", "unknown"),
         start=_seconds(stream.get("start_time")),
     )
 

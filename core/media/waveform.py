@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import MediaError
-from core.media.ffmpeg import opened, running
-from core.media.frames import time_for
+from core.media.ffmpeg import opened, running, time_for
 from core.media_facts import ClipFacts
 from core.ports import Step
 

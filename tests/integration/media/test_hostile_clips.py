@@ -13,7 +13,8 @@ from core.errors import MediaError, SetupError
 from core.frame_times import uniform_frames
 from core.media import ffmpeg as started
 from core.media.frame_index import read_frame_index
-from core.media.frames import make_filmstrip, sample_frames
+from core.media.frames import sample_frames
+from core.media.overview import make_filmstrip
 from core.media.probe import probe
 from core.media.waveform import read_waveform
 from tests.integration.media import made_clips as made

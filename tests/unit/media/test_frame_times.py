@@ -1,6 +1,7 @@
 """Times and frames: the frame at a time, the range of frames, the frames that VideoLLaMA2 takes."""
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -109,11 +110,13 @@ def test_a_rate_is_variable_where_steps_differ_by_more_than_rounding():
 
 def test_an_index_is_kept_as_a_small_file_and_read_back():
     index = make_index([-5, 20, 2**40], keys=(-5, 20), can_seek=False)
+    placed = replace(index, places=np.array([48, 9000, 2**33]))
 
     data = index_to_bytes(index)
     back = index_from_bytes(data)
 
     assert (back.pts.tolist(), back.keys.tolist()) == ([-5, 20, 2**40], [-5, 20])
     assert (back.time_base, back.end, back.can_seek) == (index.time_base, index.end, False)
+    assert index_from_bytes(index_to_bytes(placed)).places.tolist() == [48, 9000, 2**33]
     with pytest.raises(ValueError, match="not a frame index"):
         index_from_bytes(data[:-1])

@@ -34,13 +34,13 @@ PEER = Path(__file__).with_name("pyav_peer.py")
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten minutes of 1080p in H.264 as x264 makes it by default: 20 seconds, thirty times."""
+    """Ten minutes of 1080p in H.264 as x264 makes it by default: ten seconds, sixty times."""
     folder = tmp_path_factory.mktemp("clip")
     ffmpeg(
-        "-f", "lavfi", "-i", "testsrc2=s=1920x1080:r=25:d=20", "-vf", "noise=alls=3:allf=t",
+        "-f", "lavfi", "-i", "testsrc2=s=1920x1080:r=25:d=10", "-vf", "noise=alls=3:allf=t",
         "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", folder / "short.mp4",
     )  # fmt: skip
-    ffmpeg("-stream_loop", "29", "-i", folder / "short.mp4", "-c", "copy", folder / "long.mp4")
+    ffmpeg("-stream_loop", "59", "-i", folder / "short.mp4", "-c", "copy", folder / "long.mp4")
     return folder / "long.mp4"
 
 

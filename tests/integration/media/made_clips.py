@@ -12,7 +12,7 @@ B_FRAMES = ("-c:v", "libx264", "-bf", "3", "-g", "30", "-preset", "ultrafast", "
 
 def ffmpeg(*arguments: str | Path) -> None:
     line = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-threads", "2", *map(str, arguments)]
-    subprocess.run(line, check=True, timeout=100)
+    subprocess.run(line, check=True, timeout=600)
 
 
 def make_b_frames(path: Path, *more: str) -> Path:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from core.errors import MediaError, NotFoundError, SetupError
+from core.errors import MediaError, NotFoundError, SetupError, StorageError
 from core.frame_times import FrameIndex, index_from_bytes, index_to_bytes
 from core.media_facts import ClipFacts, facts_from_dict, facts_to_dict
 from core.media_records import FileToPrepare, MediaFile
@@ -95,7 +95,9 @@ def _prepare_one(
         return
     except (MediaError, NotFoundError) as problem:
         message = str(problem)
+        _check_room(message)
     except (OSError, ValueError, MemoryError) as problem:  # a file that a library stumbles over
+        _check_room(str(problem))
         message = (
             f"{file.name or file.sha256[:12]} cannot be read ({type(problem).__name__}: {problem})"
         )
@@ -105,6 +107,14 @@ def _prepare_one(
     }  # fmt: skip
     failed = replace(file, state="failed", problem=message)
     media.keep(failed, job_id=job.id, failure=failure, seconds=time.monotonic() - began)
+
+
+def _check_room(message: str) -> None:
+    """A full disk is no fault of a file: it ends the job, which goes on once there is room."""
+    if "No space left" in message or "Disk quota" in message:
+        raise StorageError(
+            "the disk is full: what is ready is safe. Free some space, then prepare the media again"
+        )
 
 
 def remake_parts(services: Services, digest: str) -> None:

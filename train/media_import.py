@@ -33,7 +33,7 @@ THREADS = min(4, max(2, os.cpu_count() or 1))
 _SUBTITLES = (".srt", ".vtt")
 _ANY_SIZE = (1_000_000, 1_000_000)  # while a preview only counts boxes
 _BY_SUFFIX: dict[str, MediaKind] = {
-    **{k.suffix: k.medium for k in KINDS if k.medium in MEDIA_KINDS},  # type: ignore[misc]
+    **{k.suffix: k.medium for k in KINDS if k.medium in MEDIA_KINDS},
     ".jpeg": "image", ".tiff": "image", ".m4v": "video", ".oga": "audio",
 }  # fmt: skip
 _M2E2 = ("text_multimedia_event", "image_multimedia_event", "crossmedia_coref")

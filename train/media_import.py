@@ -326,7 +326,7 @@ def _read_files(
         if medium not in MEDIA_KINDS:
             problems.append(LineProblem(number, f"{name} is no picture, clip, sound or document"))
             continue
-        kind: MediaKind = medium  # type: ignore[assignment]
+        kind: MediaKind = medium
         sample = Sample(
             name, language, "image" if kind == "document" else kind, None,
             (Media("m1", kind, name, files[name].sha256 or None),),

@@ -27,7 +27,7 @@ def get(address, **headers):
     request = urllib.request.Request(address, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
-            return answer.status, dict(answer.headers), answer.read()
+            return answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read()
     except urllib.error.HTTPError as problem:
         return problem.code, dict(problem.headers), problem.read()
 
@@ -76,7 +76,7 @@ def test_one_port_serves_the_pages_and_the_media(home, store, address):
 
     assert (page[0], "<html" in page[2].decode().lower()) == (200, True)
     assert (part[0], part[2]) == (206, data[1000:2000])
-    assert (whole[0], whole[2] == data, whole[1]["Content-Type"]) == (200, True, "video/mp4")
+    assert (whole[0], whole[2] == data, whole[1]["content-type"]) == (200, True, "video/mp4")
     assert forged[0] == 403
     memory = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     assert memory < 300 * MIB

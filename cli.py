@@ -15,7 +15,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import ArgusError, CancelledError, FileError, InputError
+from core.errors import ArgusError, CancelledError, FileError, InputError, shown
 from storage.home import Home
 
 if TYPE_CHECKING:
@@ -29,7 +29,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # JSON is UTF-8, whatever the terminal's language
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    arguments = build_parser().parse_args(argv)
+    parser = build_parser()
+    arguments = parser.parse_args(argv)
+    for name, value in vars(arguments).items():
+        if value == "":  # else it would count as an option that was left out
+            parser.error(f"{name.replace('_', '-')} is empty: give a value, or leave it out")
     try:
         code: int = arguments.verb(arguments)
         sys.stdout.flush()
@@ -125,6 +129,8 @@ def export(arguments: argparse.Namespace) -> int:
     from core.workflow import export_lines
     from storage.files import write_lines
 
+    if arguments.file == "-" and arguments.json:
+        raise InputError("'-' writes the samples, which are JSON lines: leave --json out")
     services = _services()
     collection = _collection(services, arguments)
     name = collection.name
@@ -141,7 +147,7 @@ def export(arguments: argparse.Namespace) -> int:
     what = "pairs" if arguments.preferences else "samples"
     found = {"collection": name, "file": arguments.file, what: count}
     said = "preference pairs" if arguments.preferences else "reviewed samples"
-    text = f"wrote {count:,} {said} of {name!r} to {arguments.file}"
+    text = f"wrote {count:,} {said} of {shown(name)} to {arguments.file}"
     return _show(arguments, found, text)
 
 
@@ -185,6 +191,8 @@ def suggest(arguments: argparse.Namespace) -> int:
 
 def train(arguments: argparse.Namespace) -> int:
     """Train an adapter on the reviewed samples, here and now. Ctrl-C keeps what was learned."""
+    from train.forecast import check_forecast, foresee
+    from train.launch import default_launch
     from train.recipes import Recipe, with_settings
     from train.registry import model_facts
     from train.runs import stop_gently, train_in_foreground
@@ -196,6 +204,8 @@ def train(arguments: argparse.Namespace) -> int:
     recipe = with_settings(Recipe.named(arguments.preset), settings)
     services = _services()
     collection = _collection(services, arguments)
+    launch = default_launch()
+    check_forecast(foresee(services, collection.id, recipe, launch=launch, base_id=arguments.model))
     stop_gently()
 
     def say(run: Any, point: Any, text: str) -> None:
@@ -237,7 +247,8 @@ def evaluate(arguments: argparse.Namespace) -> int:
     )
     facts = {"model": found.model_id, "split": found.split, "samples": found.samples}
     title = f"{found.model_id} on the {found.split} split, {found.samples:,} samples"
-    return _show(arguments, facts | dict(found.scores), scores_text(found.scores, title))
+    facts |= {part: found.scores[part] for part in ("overall", "by_language")}
+    return _show(arguments, facts, scores_text(found.scores, title))
 
 
 def compare_prompts(arguments: argparse.Namespace) -> int:
@@ -269,7 +280,8 @@ def compare_prompts(arguments: argparse.Namespace) -> int:
 
 def promote(arguments: argparse.Namespace) -> int:
     """Put a model in use, unless it scores lower: then --reason is needed. --back goes back."""
-    from train.registry import model_facts, promote, roll_back, score_missing
+    from train.promotion import check_candidate
+    from train.registry import model_facts, model_in_use, promote, roll_back, score_missing
 
     services = _services()
     collection = _collection(services, arguments)
@@ -278,11 +290,18 @@ def promote(arguments: argparse.Namespace) -> int:
     if arguments.back:
         model = roll_back(services, collection.id, person=person)
     elif ident:
+        named = services.store.models.get(ident)
+        in_use = model_in_use(services, collection.id)
+        check_candidate(named, collection.id, in_use_id=in_use.id)  # before minutes of scoring
         score_missing(services, collection.id, ident, say=_tell)
-        model = promote(services, collection.id, ident, person=person, reason=arguments.reason)
+        model = promote(
+            services, collection.id, ident, person=person, reason=arguments.reason or ""
+        )
     else:
         raise InputError("name the model to promote (`argus models` lists them), or give --back")
-    return _show(arguments, model_facts(model), f"{model.id} is in use for {collection.name!r} now")
+    return _show(
+        arguments, model_facts(model), f"{model.id} is in use for {shown(collection.name)} now"
+    )
 
 
 def models(arguments: argparse.Namespace) -> int:
@@ -296,8 +315,8 @@ def models(arguments: argparse.Namespace) -> int:
         register_model(services, arguments.add, quantisation="nf4" if arguments.nf4 else "none")
     if arguments.add_server:
         register_server(
-            services, arguments.add_server, name=arguments.name, context=arguments.context,
-            key_variable=arguments.key_variable,
+            services, arguments.add_server, name=arguments.name or "", context=arguments.context,
+            key_variable=arguments.key_variable or "",
         )  # fmt: skip
     only = _collection(services, arguments) if arguments.collection else None
     listed = list_models(services, only)
@@ -379,7 +398,7 @@ def build_parser() -> argparse.ArgumentParser:
         if "json" in options:
             made.add_argument("--json", action="store_true", help="print JSON for a program")
         if "port" in options:
-            made.add_argument("--port", type=int, default=8501)
+            made.add_argument("--port", type=_port, default=8501, metavar="1-65535")
         return made
 
     add(init, "json")
@@ -414,7 +433,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="language=ru,zh state=new split=dev source=… type=… published_from=2026-03-01 text=…",
     )  # fmt: skip
     one = add(train, "collection", "json")
-    one.add_argument("--preset", default="laptop", help="laptop (the default) or paper")
+    one.add_argument("--preset", default="laptop", help="laptop (the default), single-gpu or paper")
     one.add_argument("--per-language", type=_count, metavar="N", help="N a language, at random")
     one.add_argument("--seed", type=int)
     one.add_argument("--model", metavar="ID", help="the base; default: that of the model in use")
@@ -433,7 +452,7 @@ def build_parser() -> argparse.ArgumentParser:
     one = add(promote, "collection", "json")
     one.add_argument("model_id", metavar="MODEL", nargs="?")
     one.add_argument("--model", metavar="ID")
-    one.add_argument("--reason", default="", help="why, where it scores lower")
+    one.add_argument("--reason", help="why, where it scores lower")
     one.add_argument("--back", action="store_true", help="go back to the model before")
     one = add(models, "json")
     one.add_argument("--collection", metavar="NAME")
@@ -449,9 +468,9 @@ def build_parser() -> argparse.ArgumentParser:
         "--add-server", metavar="ADDRESS",
         help="an OpenAI-compatible server (vLLM, llama.cpp, Ollama): http://127.0.0.1:8080/v1",
     )  # fmt: skip
-    one.add_argument("--name", default="", help="which of the server's models")
+    one.add_argument("--name", help="which of the server's models")
     one.add_argument(
-        "--key-variable", default="", metavar="VARIABLE",
+        "--key-variable", metavar="VARIABLE",
         help="the environment variable with the server's key",
     )  # fmt: skip
     one.add_argument("--context", type=_count, metavar="TOKENS", help="how much it reads at once")
@@ -471,6 +490,13 @@ def build_parser() -> argparse.ArgumentParser:
     add(doctor, "json", "port")
     add(run, "port").add_argument("--setup", action="store_true", help="demo and model first")
     return parser
+
+
+def _port(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
+    if not 1 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port: give one from 1 to 65535")
+    return number
 
 
 def _count(text: str) -> int:

@@ -46,7 +46,7 @@ class _Counts:
 
 
 def score(gold: Iterable[Sample], pred: Iterable[Sample]) -> Scores:
-    """Scores over all samples (`overall`), `by_language` (gold's), and their plain mean (`macro`).
+    """Scores over all samples (`overall`) and `by_language` (gold's).
 
     A gold sample that has no prediction, or an unlabelled one, counts as predicted empty. Raises
     `InputError` naming a predicted sample that gold does not have, a gold one that is not labelled,
@@ -59,15 +59,14 @@ def score(gold: Iterable[Sample], pred: Iterable[Sample]) -> Scores:
         total.add(counts)
         languages.setdefault(sample.language, _Counts()).add(counts)
     by_language = {code: _scores(languages[code]) for code in in_order(languages)}
+    return {"overall": _scores(total), "by_language": by_language}
+
+
+def mean_of_languages(scores: Mapping[str, Any]) -> dict[str, float | None]:
+    """The plain mean over the languages of what `score` gave, each accuracy and F1 by its name."""
     return {
-        "overall": _scores(total),
-        "macro": {
-            "tr_accuracy": _mean(s["tr_accuracy"] for s in by_language.values()),
-            "arg_accuracy": _mean(s["arg_accuracy"] for s in by_language.values()),
-            "tri_c_f1": _mean(s["tri_c"]["f1"] for s in by_language.values()),
-            "arg_c_f1": _mean(s["arg_c"]["f1"] for s in by_language.values()),
-        },
-        "by_language": by_language,
+        name: _mean(read_figure(scores, name, code) for code in scores["by_language"])
+        for name in ("tr_accuracy", "arg_accuracy", "tri_c", "arg_c")
     }
 
 

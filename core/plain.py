@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core.errors import shown
 from core.formats.json_lines import LineProblem
 from core.languages import name_of
+from core.metrics import mean_of_languages
 from core.samples import SPLITS
 from core.workflow import ImportPreview, ImportResult
 
@@ -16,7 +18,7 @@ SHOWN = 50  # problems named one by one
 def import_text(result: ImportResult) -> str:
     """What an import did, in a line; the problems are told apart from it."""
     samples = "1 sample" if result.added == 1 else f"{result.added:,} samples"
-    text = f"imported {samples} into {result.collection!r}"
+    text = f"imported {samples} into {shown(result.collection)}"
     if result.already:
         text += f"; {result.already:,} were there already"
     if result.media:
@@ -37,7 +39,7 @@ def preview_text(preview: ImportPreview, name: str) -> str:
         for code, splits in preview.by_language.items()
     ]
     parts = [
-        f"{name} → {to} {preview.collection!r}",
+        f"{name} → {to} {shown(preview.collection)}",
         table([["language", "train", "dev", "test", "no split"], *rows]),
         f"{preview.labelled:,} labelled, {preview.unlabelled:,} not labelled, "
         f"{preview.already:,} there already",
@@ -47,10 +49,12 @@ def preview_text(preview: ImportPreview, name: str) -> str:
         what = "types and roles of the file" if preview.is_new else "new types and roles"
         parts.append(f"{what}: {types}")
     if preview.need_extension:
-        parts.append(
-            f"{preview.need_extension:,} samples use them: import with --extend-schema, "
-            "or those lines are left out"
+        use = (
+            "1 sample uses"
+            if preview.need_extension == 1
+            else f"{preview.need_extension:,} samples use"
         )
+        parts.append(f"{use} them: import with --extend-schema, or those lines are left out")
     if preview.media or preview.missing:
         parts.append(f"{_files(preview.media)} beside it, {len(preview.missing):,} missing")
     if preview.problems:
@@ -81,10 +85,8 @@ def scores_text(scores: Mapping[str, Any], title: str) -> str:
     """Scores overall and by language, percentages with one decimal, the gold counts beside them."""
     head = ["", "Tr acc.", "Arg acc.", "Tri-C F1", "Arg-C F1", "triggers", "arguments"]
     rows = [["overall", *_row(scores["overall"])]]
-    macro = scores.get("macro")
-    if macro:
-        keys = ("tr_accuracy", "arg_accuracy", "tri_c_f1", "arg_c_f1")
-        rows.append(["mean of languages", *(_figure(macro[k]) for k in keys), "", ""])
+    means = mean_of_languages(scores)
+    rows.append(["mean of languages", *map(_figure, means.values()), "", ""])
     rows += [[name_of(code), *_row(s)] for code, s in scores["by_language"].items()]
     return f"{title}\n{table([head, *rows])}"
 

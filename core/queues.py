@@ -17,7 +17,9 @@ from typing import Any, Literal, get_args
 from core.difference import difference
 from core.errors import InputError, shown
 from core.events import Event
+from core.languages import CODES
 from core.records import SampleFilter
+from core.samples import MODALITIES, SPLITS, STATES
 
 Reason = Literal[
     "uncertain", "disagree", "problems", "rare", "near_error", "random", "oldest", "mine"
@@ -131,6 +133,9 @@ _WORDS = {
     "language": "languages", "state": "states", "split": "splits", "modality": "modalities",
     "type": "event_types", "source": "sources", "id": "ids",
 }  # fmt: skip
+_CHOICES: Mapping[str, Sequence[str]] = {
+    "state": STATES, "split": SPLITS, "modality": MODALITIES,
+}  # fmt: skip
 _FIGURES = ("confidence_from", "confidence_to")
 _ANSWERS = {"yes": True, "no": False}
 
@@ -148,7 +153,9 @@ def filter_from_words(words: Sequence[str]) -> SampleFilter:
             raise InputError(f"{shown(word)} is not NAME=VALUE, such as language=ru,zh")
         try:
             if name in _WORDS:
-                data[_WORDS[name]] = [part for part in value.split(",") if part]
+                parts = [part for part in value.split(",") if part]
+                _check_values(name, parts)
+                data[_WORDS[name]] = parts
             elif name in _FIGURES:
                 data[name] = float(value)
             elif name in ("flagged", "problems"):
@@ -164,6 +171,21 @@ def filter_from_words(words: Sequence[str]) -> SampleFilter:
     wanted = filter_from_dict(data)
     check_filter(wanted)
     return wanted
+
+
+def _check_values(name: str, values: Sequence[str]) -> None:
+    """Raise `InputError` where a value is none that a sample can have."""
+    known = CODES if name == "language" else _CHOICES.get(name)
+    wrong = [] if known is None else [value for value in values if value not in known]
+    if not values:
+        raise InputError(f"the filter {name} has no value: name one")
+    if not wrong:
+        return
+    if name == "language":
+        raise InputError(
+            f"there is no language {shown(wrong[0])}: use codes of ISO 639-1, such as en, zh, es, ru"
+        )
+    raise InputError(f"there is no {name} {shown(wrong[0])}: use {', '.join(_CHOICES[name])}")
 
 
 # ---------------------------------------------------------------- what is compared

@@ -265,7 +265,7 @@ def _check_same(sample: Sample, target: _Target) -> None:
     given = replace(sample, split=sample.split or stored.split)
     if given.content_hash != stored.content_hash:
         raise LineError(
-            f"the id {shown(sample.id)} is in {target.name!r} already, with other content (differs "
+            f"the id {shown(sample.id)} is in {shown(target.name)} already, with other content (differs "
             f"in: {', '.join(differing_parts(stored, given))}): give it another id, delete the "
             "stored sample first, or import into another collection"
         )

@@ -7,7 +7,7 @@ import streamlit as st
 from core.languages import name_of
 from core.records import CollectionRecord, EvaluationRecord
 from pages._ui import charts
-from pages._ui.catalogue import t
+from pages._ui.catalogue import t, tn
 from pages._ui.layout import empty_state, escape, page_header
 from pages._ui.radar import show_radar
 from pages._ui.run_charts import loss_figure
@@ -112,6 +112,17 @@ def show_gain(
         show_figures(tuned or base, key="gain")
 
 
+def base_name(base: EvaluationRecord | None, model: str) -> str:
+    """What the bar of a base is called: by how many examples it was shown before it answered."""
+    ways = (base.settings.get("strategies") or {}).values() if base else ()
+    counts = {way["examples"] for way in ways} or {0}
+    if counts == {0}:
+        return t("overview.zero_shot", model=model)
+    if len(counts) == 1:
+        return tn("overview.shown", counts.pop(), model=model)
+    return t("overview.shown_up_to", n=max(counts), model=model)
+
+
 def show_losses(chosen: CollectionRecord) -> None:
     """The loss of the last runs, step by step."""
     st.markdown(f"## {t('overview.losses')}")
@@ -144,7 +155,7 @@ show_gain(
     scored_tuned,
     scored_base,
     names=(
-        t("overview.zero_shot", model=escape("" if base is None else base.title)),
+        base_name(scored_base, escape("" if base is None else base.title)),
         t("overview.untuned") if tuned is None else t("overview.tuned", model=escape(tuned.title)),
     ),
 )

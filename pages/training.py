@@ -19,20 +19,21 @@ from pages._ui.run_comparison import show_comparison
 from pages._ui.run_watch import watch_run, watch_states
 from pages._ui.runs_list import show_history
 from pages._ui.session import collection, person, services
-from pages._ui.standing import OPEN_RUN
+from pages._ui.standing import busy_runs
 from pages._ui.sweeps import offer_sweep, show_advice, show_sweeps
-from train.forecast import Forecast, check_forecast
+from train.forecast import Forecast
 from train.launch import starts_here
 from train.queue import start_run
 from train.recipes import Recipe
 from train.snapshot import judged_split
 
 
-def offer_run(chosen: CollectionRecord, *, is_busy: bool) -> Recipe | None:
+def offer_run(chosen: CollectionRecord) -> Recipe | None:
     """The button, what it would do, and the rest of it folded away; gives the recipe."""
     button, words = st.columns([1, 5], gap="medium")
     recipe: Recipe | None = None
     launch = chosen_launch()
+    before = busy_runs(services().store.runs.all())
     try:
         recipe = choose_recipe()
     except TrainingError as problem:
@@ -45,10 +46,10 @@ def offer_run(chosen: CollectionRecord, *, is_busy: bool) -> Recipe | None:
                 if not starts_here(launch):
                     st.info(why_not_here(launch))
                 say_doubts(forecast, recipe)
-            show_details(chosen, forecast, recipe, launch=launch, is_busy=is_busy)
+            show_details(chosen, forecast, recipe, launch=launch, is_busy=bool(before))
             choose_launch(chosen, recipe)
         with button:
-            offer_start(chosen, forecast, recipe, launch, is_busy=is_busy)
+            offer_start(chosen, forecast, recipe, launch, before=before)
     return recipe
 
 
@@ -58,34 +59,33 @@ def offer_start(
     recipe: Recipe | None,
     launch: str,
     *,
-    is_busy: bool,
+    before: Sequence[RunRecord],
 ) -> None:
-    """Retrain where this machine can, else the writing down of a run that is started elsewhere."""
+    """Retrain where this machine can, behind the runs `before` it; else the writing down of a run that
+    is started elsewhere."""
     is_here = starts_here(launch)
     cannot = forecast is None or recipe is None or bool(forecast.refusals)
     pressed = st.button(
         t("training.retrain"), type="primary", key="retrain", width="stretch",
-        disabled=is_busy or cannot or not is_here,
-        help=t("training.busy") if is_busy else None,
+        disabled=cannot or not is_here,
     )  # fmt: skip
+    after = t("training.after", n=before[-1].id) if before and is_here else ""
+    if after:
+        st.caption(after)
     if not is_here:
         pressed = st.button(
             t("launch.prepare"), key="prepare_run", width="stretch", disabled=cannot,
             help=t("launch.prepare.help"),
         )  # fmt: skip
     if pressed and forecast and recipe:
-        check_forecast(forecast)
         run_id = start_run(
             services(), chosen.id, recipe, person=person(), launch=launch, by_hand=not is_here
         )
         if not is_here:
             confirm_note(t("launch.prepared", n=run_id))
+        elif after:
+            confirm_note(t("training.queued", n=run_id, after=before[-1].id))
         st.rerun()
-
-
-def keeps_busy(run: RunRecord) -> bool:
-    """Whether a run has this machine, or is next to have it."""
-    return run.state in OPEN_RUN and (run.state != "queued" or starts_here(run.launch))
 
 
 def show_past(chosen: CollectionRecord, runs: Sequence[RunRecord], recipe: Recipe | None) -> None:
@@ -116,7 +116,7 @@ runs = services().store.runs.all(chosen.id)
 under_way = [run for run in runs if run.state not in ENDED]
 watch_states([(run.id, run.state) for run in runs], chosen.id)
 worker_notice()
-recipe = offer_run(chosen, is_busy=any(keeps_busy(run) for run in under_way))
+recipe = offer_run(chosen)
 if under_way:
     st.markdown(f"## {t('training.now')}")
     for run in under_way[::-1]:

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, col, select
 
-from core.errors import InputError, NotFoundError
+from core.errors import InputError, NotFoundError, shown
 from core.records import CollectionRecord
 from core.schema import Schema, schema_from_dict, schema_to_dict
 from storage.database import reading, writing
@@ -73,7 +73,7 @@ class Collections:
         found = self.find(name)
         if found is None:
             names = ", ".join(c.name for c in self.all()) or "none"
-            raise NotFoundError(f"there is no collection {name!r} (there are: {names})")
+            raise NotFoundError(f"there is no collection {shown(name)} (there are: {names})")
         return found
 
     def create(self, name: str, schema: Schema, *, person: str | None = None) -> CollectionRecord:
@@ -129,8 +129,13 @@ class Collections:
                 "reviews": count(ReviewRow, col(ReviewRow.sample_id).in_(samples)),
                 "drafts": count(DraftRow, col(DraftRow.sample_id).in_(samples)),
                 "suggestions": count(SuggestionRow, col(SuggestionRow.sample_id).in_(samples)),
+                "notes": count(NoteRow, col(NoteRow.sample_id).in_(samples)),
+                "skips": count(SkipRow, col(SkipRow.sample_id).in_(samples)),
+                "queues": count(QueueRow, QueueRow.collection_id == collection_id),
                 "runs": count(RunRow, RunRow.collection_id == collection_id),
                 "models": count(ModelRow, ModelRow.collection_id == collection_id),
+                "evaluations": count(EvaluationRow, EvaluationRow.collection_id == collection_id),
+                "promotions": count(PromotionRow, PromotionRow.collection_id == collection_id),
             }
 
     def delete(self, collection_id: int) -> None:
@@ -170,7 +175,7 @@ class Collections:
         """Keep or change the person's name; earlier reviews keep the name they were made under."""
         name = name.strip()
         if not name or len(name) > 100:
-            raise InputError(f"a name has 1 to 100 characters, not {name!r}")
+            raise InputError(f"a name has 1 to 100 characters, not {shown(name)}")
         with writing(self._engine) as session:
             row = session.exec(select(PersonRow).order_by(col(PersonRow.id))).first()
             if row is None:
@@ -192,9 +197,9 @@ def create_collection(
     """Make a collection with version 1 of its schema, inside a transaction."""
     name = name.strip()
     if not name or len(name) > 200 or "\0" in name:
-        raise InputError(f"a collection needs a name of 1 to 200 characters, not {name!r}")
+        raise InputError(f"a collection needs a name of 1 to 200 characters, not {shown(name)}")
     if session.exec(select(CollectionRow.id).where(CollectionRow.name == name)).first():
-        raise InputError(f"there is a collection {name!r} already: choose another name")
+        raise InputError(f"there is a collection {shown(name)} already: choose another name")
     row = CollectionRow(name=name)
     session.add(row)
     session.flush()

@@ -80,7 +80,12 @@ def _as_storage_error(problem: DBAPIError, engine: Engine) -> StorageError:
             f"the database is locked by another program ({where}): nothing was changed. "
             "Close what has it open, then try again"
         )
-    if "full" in said or "disk I/O" in said:
+    if "disk I/O error" in said:
+        return StorageError(
+            f"the disk could not be read or written ({where}, {said}): this step was not saved, "
+            "everything before it is safe. See that the disk is there and sound, then try again"
+        )
+    if "database or disk is full" in said:
         return StorageError(
             f"the disk is full ({where}): this step was not saved, everything before it is safe. "
             "Free some space, then try again"
@@ -128,7 +133,7 @@ def migrate(url: str) -> Path | None:
             command.upgrade(config, "head")
     except CommandError as problem:
         raise StorageError(
-            f"the database {url} is of version {current}, which this Argus does not know: it was made "
+            f"the database {_without_password(url)} is of version {current}, which this Argus does not know: it was made "
             "by a newer one. Update Argus; the database is unchanged"
         ) from problem
     except OSError as problem:
@@ -168,7 +173,7 @@ def back_up(url: str, *, label: str = "copy") -> Path:
     """Copy a SQLite database, in use or not, beside itself; returns the copy."""
     source = sqlite_path(url)
     if source is None or not source.exists():
-        raise NotFoundError(f"there is no SQLite database at {url} to back up")
+        raise NotFoundError(f"there is no SQLite database at {_without_password(url)} to back up")
     folder = source.parent / "backups"
     folder.mkdir(exist_ok=True)
     target = folder / f"{source.stem}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{label}.db"
@@ -177,6 +182,10 @@ def back_up(url: str, *, label: str = "copy") -> Path:
     with sqlite3.connect(source) as old, sqlite3.connect(target) as new:
         old.backup(new)
     return target
+
+
+def _without_password(url: str) -> str:
+    return make_url(url).render_as_string(hide_password=True)
 
 
 def sqlite_path(url: str) -> Path | None:

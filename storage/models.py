@@ -8,7 +8,7 @@ from typing import Any, cast
 from sqlalchemy.engine import Engine
 from sqlmodel import col, select
 
-from core.errors import NotFoundError
+from core.errors import NotFoundError, shown
 from core.records import EvaluationRecord, ModelRecord, ModelState, PromotionRecord
 from storage.database import reading, writing
 from storage.tables import EvaluationRow, ModelRow, PromotionRow
@@ -59,7 +59,7 @@ class Models:
             row = session.get(ModelRow, model_id)
             if row is None:
                 names = ", ".join(m.id for m in self.all()) or "none"
-                raise NotFoundError(f"there is no model {model_id!r} (there are: {names})")
+                raise NotFoundError(f"there is no model {shown(model_id)} (there are: {names})")
             return _model(row)
 
     def all(self, *, collection_id: int | None = None) -> list[ModelRecord]:
@@ -79,7 +79,7 @@ class Models:
         with writing(self._engine) as session:
             row = session.get(ModelRow, model_id)
             if row is None:
-                raise NotFoundError(f"there is no model {model_id!r}")
+                raise NotFoundError(f"there is no model {shown(model_id)}")
             row.state = state
 
     def in_use(self, collection_id: int) -> str | None:

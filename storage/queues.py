@@ -10,7 +10,7 @@ from sqlalchemy import delete, func
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, col, select
 
-from core.errors import InputError, NotFoundError
+from core.errors import InputError, NotFoundError, shown
 from core.queues import (
     REASONS,
     Queue,
@@ -72,7 +72,7 @@ class Queues:
         if link.isdecimal() and len(link) < 18:
             return self.get(int(link))
         raise NotFoundError(
-            f"there is no queue {link!r}: open one from the list of queues, or use one of "
+            f"there is no queue {shown(link)}: open one from the list of queues, or use one of "
             f"{', '.join(REASONS)}"
         )
 

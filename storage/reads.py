@@ -113,16 +113,3 @@ class Reads:
             if moment is not None:
                 query = query.where(col(ReviewRow.created) > moment)
             return session.exec(query).one()
-
-    def reviews_per_day(self, collection_id: int) -> pd.DataFrame:
-        """Reviews made by people: columns day, language, reviews, seconds (median unknown: mean)."""
-        with reading(self._engine) as session:
-            day = func.date(ReviewRow.created)
-            rows = session.exec(
-                select(day, SampleRow.language, func.count(), func.avg(ReviewRow.seconds))
-                .join(SampleRow, col(SampleRow.id) == ReviewRow.sample_id)
-                .where(SampleRow.collection_id == collection_id, ReviewRow.origin == "person")
-                .group_by(day, SampleRow.language)
-                .order_by(day)
-            ).all()
-        return pd.DataFrame(rows, columns=["day", "language", "reviews", "seconds"])

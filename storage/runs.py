@@ -70,9 +70,8 @@ class Runs:
             row = session.get(RunRow, run_id)
             if row is None:
                 raise NotFoundError(f"there is no run {run_id}: it may have been deleted")
-            for key, value in values.items():
+            for key, value in {"heartbeat": datetime.now(UTC), **values}.items():
                 setattr(row, key, value)
-            row.heartbeat = datetime.now(UTC)
             return _run(row)
 
     def finish(self, run_id: int, state: RunState, reason: str = "") -> None:

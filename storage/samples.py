@@ -31,7 +31,15 @@ from storage.filters import conditions
 from storage.imports import add_samples
 from storage.standing import stand_after_review
 from storage.suggestions import add_suggestions
-from storage.tables import DraftRow, MediaRow, ReviewRow, SampleRow, SuggestionRow
+from storage.tables import (
+    DraftRow,
+    MediaRow,
+    NoteRow,
+    ReviewRow,
+    SampleRow,
+    SkipRow,
+    SuggestionRow,
+)
 from storage.type_sets import recount
 
 # Inside `Samples` the name `list` is its method.
@@ -71,15 +79,6 @@ class Samples:
         if not found:
             raise NotFoundError(f"there is no sample {key}: it may have been deleted")
         return found[0]
-
-    def key_of(self, collection_id: int, sample_id: str) -> int | None:
-        """The key of the sample called `sample_id`, or None."""
-        with reading(self._engine) as session:
-            return session.exec(
-                select(SampleRow.id).where(
-                    SampleRow.collection_id == collection_id, SampleRow.external_id == sample_id
-                )
-            ).first()
 
     def list(
         self,
@@ -124,7 +123,7 @@ class Samples:
 
     def what_hangs_on(self, keys: Sequence[int]) -> dict[str, int]:
         """How much deleting these samples would delete, by kind."""
-        found = {"samples": 0, "reviews": 0, "drafts": 0, "suggestions": 0}
+        found = dict.fromkeys(("samples", "reviews", "drafts", "suggestions", "notes", "skips"), 0)
         with reading(self._engine) as session:
             for part in mapping.chunks(keys):
                 for kind, column in (
@@ -132,6 +131,8 @@ class Samples:
                     ("reviews", col(ReviewRow.sample_id)),
                     ("drafts", col(DraftRow.sample_id)),
                     ("suggestions", col(SuggestionRow.sample_id)),
+                    ("notes", col(NoteRow.sample_id)),
+                    ("skips", col(SkipRow.sample_id)),
                 ):
                     query = select(func.count(column)).where(column.in_(part))
                     found[kind] += session.exec(query).one()
@@ -293,15 +294,6 @@ class Samples:
                 select(DraftRow).where(DraftRow.sample_id == key, DraftRow.person == person)
             ).first()
             return DraftRecord(key, person, row.document, row.rev, row.updated) if row else None
-
-    def drop_draft(self, key: int, person: str) -> None:
-        """Forget a draft, if there is one."""
-        with writing(self._engine) as session:
-            row = session.exec(
-                select(DraftRow).where(DraftRow.sample_id == key, DraftRow.person == person)
-            ).first()
-            if row:
-                session.delete(row)
 
     # ------------------------------------------------------------ private
 

@@ -553,7 +553,10 @@ class ModelRow(Table, table=True):
 
 
 class RunRow(Table, table=True):
+    """A training run. Its number is never given twice: a model's name has it, and so have its files."""
+
     __tablename__ = "run"
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: int | None = Field(default=None, primary_key=True)
     collection_id: int = Field(foreign_key="collection.id", index=True)
@@ -579,9 +582,10 @@ class RunRow(Table, table=True):
 
 class LossRow(Table, table=True):
     __tablename__ = "loss"
+    __table_args__ = (sa.UniqueConstraint("run_id", "step"),)
 
     id: int | None = Field(default=None, primary_key=True)
-    run_id: int = Field(foreign_key="run.id", index=True)
+    run_id: int = Field(foreign_key="run.id")
     step: int
     epoch: float
     loss: float

@@ -14,13 +14,12 @@ from core.ports import Backend, Step, Suggested, share_step
 from core.problems import count_problems
 from core.records import ModelRecord
 from core.samples import Sample
-from core.schema import without_retired
 from core.strategy import Strategy, strategy_to_dict
 from train.comparison import PER_LANGUAGE, StrategyScore, compared, strategies_to_compare
-from train.evaluate import digest_of
+from train.evaluate import digest_of, gold_of
 from train.retrieval import read_candidates
 from train.services import Services, open_backend
-from train.snapshot import limit_per_language, reviewed
+from train.snapshot import limit_per_language
 from train.suggesting import suggest_events
 
 AT_ONCE = 16  # samples between two looks at what is done
@@ -44,7 +43,7 @@ def compare_strategies(
     What is kept under that name already is not done again. `partial` holds what is answered of the
     others, for whoever calls again after an interruption. Raises `InputError` where dev is empty.
     """
-    gold = limit_per_language(reviewed(services, collection_id, "dev"), per_language, seed=0)
+    gold = limit_per_language(gold_of(services, collection_id, "dev"), per_language, seed=0)
     if not gold:
         raise InputError(
             "the dev split has no reviewed sample with a text: review some, so that prompts can be "
@@ -130,8 +129,6 @@ def _keep(
     name: str,
     digest: str,
 ) -> None:
-    schema = services.store.collections.schema(collection_id)
-    wanted = [replace(s, events=without_retired(schema, s.events or ())) for s in gold]
     predicted = [replace(s, events=a.events) for s, a in zip(gold, answers, strict=True)]
     settings: dict[str, Any] = {
         "comparison": name,
@@ -141,6 +138,6 @@ def _keep(
     }
     services.store.models.add_evaluation(
         collection_id=collection_id, model_id=model.id, split="dev", test_hash=digest,
-        samples=len(gold), scores=score(wanted, predicted), outcomes=[], settings=settings,
+        samples=len(gold), scores=score(gold, predicted), outcomes=[], settings=settings,
         seconds=sum(a.seconds for a in answers),
     )  # fmt: skip

@@ -40,6 +40,7 @@ def examine(home: Home, *, port: int = 8501) -> list[Check]:
     return [
         _python(),
         _packages(),
+        _similar(),
         _program("C compiler", ("cc", "gcc", "clang"), "packages without a wheel build with it"),
         _program("ffmpeg", ("ffmpeg",), "sound and clips are read with it"),
         _program("ffprobe", ("ffprobe",), "it comes with ffmpeg; clips are looked at with it"),
@@ -83,6 +84,20 @@ def _packages() -> Check:
     if others:
         return Check("packages", "note", ", ".join(others), "run `make setup` for the tested ones")
     return Check("packages", "ok", f"all {len(wanted)} are there")
+
+
+def _similar() -> Check:
+    from core.models.embedder import PACKAGE
+
+    try:
+        return Check(
+            "similar samples", "ok", f"found by meaning: {PACKAGE} {metadata.version(PACKAGE)}"
+        )
+    except metadata.PackageNotFoundError:
+        return Check(
+            "similar samples", "note", f"found by spelling only: {PACKAGE} is missing",
+            "without a wheel it needs a compiler: install gcc, then `rm .venv/.done && make setup`",
+        )  # fmt: skip
 
 
 def _requirements() -> list[tuple[str, str | None]]:
@@ -151,7 +166,7 @@ def _port(port: int, *, worker: bool) -> Check:
     check = _try(f"port {port}", lambda: check_port(port), "free")
     if check.state == "ok":
         return check
-    if worker:
+    if worker and " is taken" in check.message:
         return Check(check.name, "ok", "taken, most likely by Argus: its worker is running")
     return Check(check.name, "note", check.message, check.remedy)
 

@@ -220,9 +220,9 @@ def no_memory_told(recipe: Recipe) -> Iterator[None]:
         ):
             raise
         raise TrainingError(
-            f"there was too little memory for a batch of {recipe.batch_size} with samples of up to "
-            f"{recipe.max_tokens} tokens: halve batch_size, lower max_tokens, or turn "
-            "gradient_checkpointing on. The model in use is untouched"
+            f"there was too little memory for samples of up to {recipe.max_tokens} tokens: lower "
+            "max_tokens, turn gradient_checkpointing on, or take a lower rank. The model in use is "
+            "untouched"
         ) from problem
 
 

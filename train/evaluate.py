@@ -23,9 +23,18 @@ from train.strategies import asked_now, choose_strategies
 from train.suggesting import suggest_events
 
 
+def gold_of(services: Services, collection_id: int, split: str) -> list[Sample]:
+    """The reviewed samples of a split as a model is judged by them: without what has been retired."""
+    schema = services.store.collections.schema(collection_id)
+    return [
+        replace(s, events=without_retired(schema, s.events or ()))
+        for s in reviewed(services, collection_id, split)
+    ]
+
+
 def split_hash(services: Services, collection_id: int, split: str) -> str:
     """What a split says now: two scores with one hash are of exactly the same samples."""
-    return digest_of(reviewed(services, collection_id, split))
+    return digest_of(gold_of(services, collection_id, split))
 
 
 def evaluate_model(
@@ -46,7 +55,7 @@ def evaluate_model(
     """
     if split not in SPLITS:
         raise InputError(f"there is no split {split!r} (there are: {', '.join(SPLITS)})")
-    gold = limit_per_language(reviewed(services, collection_id, split), per_language, seed=0)
+    gold = limit_per_language(gold_of(services, collection_id, split), per_language, seed=0)
     if not gold:
         raise InputError(f"the {split} split has no reviewed sample with a text: nothing to score")
     digest = digest_of(gold)
@@ -67,7 +76,6 @@ def evaluate_model(
     finally:
         if own:
             opened.close()
-    gold = [replace(s, events=without_retired(schema, s.events or ())) for s in gold]
     predicted = [replace(s, events=x.events) for s, x in zip(gold, suggested, strict=True)]
     scores = score(gold, predicted)
     outcomes = sample_outcomes(gold, predicted)

@@ -25,6 +25,15 @@ class Example:
         return len(self.prompt) + len(self.reply)
 
 
+def write_example(
+    sample: Sample, schema: Schema, *, prompt_version: str = TUNED
+) -> tuple[str, str, str]:
+    """The two parts of the prompt and the reply, as text; each is cut into tokens by itself."""
+    prompt = fill_prompt(prompt_version, schema, sample)
+    reply = write_reply(without_retired(schema, sample.events or ()), sample.text or "")
+    return prompt.prefix, prompt.rest, reply
+
+
 def make_examples(
     samples: Sequence[Sample],
     schema: Schema,
@@ -36,10 +45,9 @@ def make_examples(
     """(examples, ids of samples that are longer than `max_tokens` and were left out)."""
     examples, left_out = [], []
     for sample in samples:
-        prompt = fill_prompt(prompt_version, schema, sample)
-        ids = tokenizer(prompt.prefix)["input_ids"]
-        ids = ids + tokenizer(prompt.rest, add_special_tokens=False)["input_ids"]
-        reply = write_reply(without_retired(schema, sample.events or ()), sample.text or "")
+        prefix, rest, reply = write_example(sample, schema, prompt_version=prompt_version)
+        ids = tokenizer(prefix)["input_ids"]
+        ids = ids + tokenizer(rest, add_special_tokens=False)["input_ids"]
         target = tokenizer(reply, add_special_tokens=False)["input_ids"]
         example = Example(sample.id, sample.language, tuple(ids), (*target, tokenizer.eos_token_id))
         if len(example) > max_tokens:

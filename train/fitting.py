@@ -80,11 +80,11 @@ def fit_run(
     location = base_location(services, base)
     checksum = checksum_base(location)
     checkpoint = newest_checkpoint(checkpoints_of(services.home, run.id))
+    if is_leader:
+        runs.drop_losses(run.id, after=checkpoint.step if checkpoint else 0)
     if checkpoint is not None:
         check_base(location, checkpoint.facts.get("base_sha256"), of=f"run {run.id}")
-        if is_leader:
-            runs.drop_losses(run.id, after=checkpoint.step)
-            say(run, None, f"going on from step {checkpoint.step}")
+        say(run, None, f"going on from step {checkpoint.step}")
 
     from train.loading import load_for_training
 

@@ -15,6 +15,7 @@ from core.samples import Sample
 from train.balance import balance_samples
 from train.checkpoint import KEPT
 from train.launch import PROFILES, check_launch, starts_here
+from train.leakage import known_leaks
 from train.lengths import count_tokens, guess_tokens
 from train.memory import (
     GIB,
@@ -38,9 +39,11 @@ SPARE = 200_000_000  # bytes of disk that stay free
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What a run would do and need. `by_type`: samples a type and language; `left_out`: samples a
-    language that are longer than max_tokens; `memory`: its parts at the peak, empty where the base's
-    shape is unknown; `refusals`: why it cannot work, each with what would."""
+    """What a run would do and need. `plan` counts what is really shown; `by_type`: samples a type and
+    language; `left_out`: samples a language that are longer than max_tokens; `leaks`: samples that the
+    last run left out, since they repeat a held-out one; `seconds`: without the scoring at the end;
+    `memory`: its parts at the peak, empty where the base's `shape` is unknown; `refusals`: why it
+    cannot work, each with what would."""
 
     plan: Plan
     base: str
@@ -50,14 +53,20 @@ class Forecast:
     is_counted: bool
     pace: Pace | None
     seconds: float | None
-    width: int | None
+    shape: Shape | None
     memory: Mapping[str, int]
     memory_here: tuple[int, int]
     on_gpu: bool
     disk: int
     disk_free: int
+    leaks: int = 0
     refusals: Sequence[str] = ()
     warnings: Sequence[str] = field(default_factory=list)
+
+    @property
+    def has_samples(self) -> bool:
+        """Whether there is something to train on, even if all of it is too long for the recipe."""
+        return bool(self.plan.samples or self.left_out)
 
 
 def foresee(
@@ -66,13 +75,17 @@ def foresee(
     recipe: Recipe,
     *,
     launch: str,
+    base_id: str | None = None,
 ) -> Forecast:
-    """What a run with this recipe would do under a launch profile."""
+    """What a run with this recipe would do under a launch profile. `base_id`: what it trains, the
+    base of the model in use without it."""
     found = reviewed(services, collection_id, "train")
-    plan = plan_run(services, collection_id, recipe, samples=found)
-    base = base_to_train(services, collection_id)
+    base = services.store.models.get(base_id) if base_id else base_to_train(services, collection_id)
     schema = services.store.collections.schema(collection_id)
-    kept = limit_per_language(found, recipe.per_language, seed=recipe.seed)
+    leaks = set(known_leaks(services, collection_id)) & {s.id for s in found}
+    kept = limit_per_language(
+        [s for s in found if s.id not in leaks], recipe.per_language, seed=recipe.seed
+    )
     counted = count_tokens(kept, schema, base.location)
     tokens = dict(zip((s.id for s in kept), counted or guess_tokens(kept), strict=True))
     too_long = [s for s in kept if counted and tokens[s.id] > recipe.max_tokens]
@@ -80,31 +93,42 @@ def foresee(
     shown = [
         s for s in balance_samples(kept, recipe.balance, seed=recipe.seed) if s.id not in names
     ]
+    different = [s for s in kept if s.id not in names]
+    plan = plan_run(services, collection_id, recipe, samples=different)
     lengths = _measure(sorted(tokens.values()) or [0])
-    on_gpu = PROFILES[launch].gpus > 0
     shape = read_shape(base.location)
     weights = shape.linear + shape.embedded if shape else None
     pace = find_pace(services, base.id, launch, weights=weights)
     each = recipe.epochs * sum(tokens[s.id] for s in shown)
+    forecast = Forecast(
+        replace(plan, steps=total_steps(len(shown), recipe), repeated=len(shown) - len(different)),
+        base.id, _count_types(different), Counter(s.language for s in too_long), lengths,
+        counted is not None, pace,
+        SECONDS_TO_START + each * pace.slowness / pace.tokens_per_second if pace else None,
+        shape, {}, (0, 0), PROFILES[launch].gpus > 0, _disk(shape, recipe), 0, len(leaks),
+    )  # fmt: skip
+    return look_again(services, forecast, recipe, launch=launch)
+
+
+def look_again(services: Services, forecast: Forecast, recipe: Recipe, *, launch: str) -> Forecast:
+    """The forecast with the memory and the disk that are free now, and what hangs on them: quick."""
+    shape, on_gpu = forecast.shape, forecast.on_gpu
     total, free = machine_memory(on_gpu=on_gpu)
-    longest = min(lengths["longest"], recipe.max_tokens)
+    longest = min(forecast.lengths["longest"], recipe.max_tokens)
     memory = (
         estimate_memory(shape, recipe, longest=longest, on_gpu=on_gpu, free=free)
-        if shape and shown
+        if shape and forecast.plan.samples
         else {}
     )
     if launch == "many_cpus":
         memory = {name: 2 * size for name, size in memory.items()}
-    forecast = Forecast(
-        replace(plan, steps=total_steps(len(shown), recipe)), base.id, _count_types(kept),
-        Counter(s.language for s in too_long), lengths, counted is not None, pace,
-        SECONDS_TO_START + each * pace.slowness / pace.tokens_per_second if pace else None,
-        shape.width if shape else None, memory, (total, min(free, total)), on_gpu,
-        _disk(shape, recipe), shutil.disk_usage(_existing(services.home.root)).free,
+    now = replace(
+        forecast, memory=memory, memory_here=(total, min(free, total)),
+        disk_free=shutil.disk_usage(_existing(services.home.root)).free,
     )  # fmt: skip
     is_here = starts_here(launch)
-    refusals = _refuse(services, forecast, recipe, launch, shape, is_here=is_here)
-    return replace(forecast, refusals=refusals, warnings=_warn(forecast, recipe, is_here=is_here))
+    refusals = _refuse(services, now, recipe, launch, is_here=is_here)
+    return replace(now, refusals=refusals, warnings=_warn(now, recipe, is_here=is_here))
 
 
 def check_forecast(forecast: Forecast) -> None:
@@ -143,7 +167,6 @@ def _refuse(
     forecast: Forecast,
     recipe: Recipe,
     launch: str,
-    shape: Shape | None,
     *,
     is_here: bool,
 ) -> list[str]:
@@ -153,27 +176,23 @@ def _refuse(
     except ArgusError as problem:
         found.append(str(problem))
     plan, lengths = forecast.plan, forecast.lengths
-    if not plan.samples:
+    if not forecast.has_samples:
         found.append(
             "there is nothing to train on: no reviewed sample is in the train split. Review some "
             "samples, or import labelled ones"
         )
-    elif not plan.steps:
+    elif not plan.samples:
         found.append(
             f"every sample is longer than max_tokens ({recipe.max_tokens}): raise it to "
             f"{_round_up(lengths['shortest'])} for the shortest, or 1024 for a news story"
         )
     if not is_here:
         return found
-    needed, (total, free) = sum(forecast.memory.values()), forecast.memory_here
-    if shape and total and needed > total:
-        smaller = smaller_recipe(
-            shape, recipe, lengths=lengths, on_gpu=forecast.on_gpu, free=free, most=total
-        )
+    needed, (total, _) = sum(forecast.memory.values()), forecast.memory_here
+    if total and needed > total:
+        way = _what_fits(forecast, recipe, most=total)
         way = (
-            ", ".join(f"{name} {value}" for name, value in smaller.items()) + " would fit"
-            if smaller
-            else "no setting of the recipe would: take a smaller base model, or a larger machine"
+            way or "no setting of the recipe would: take a smaller base model, or a larger machine"
         )
         found.append(
             f"about {needed / GIB:.1f} GiB of memory is needed, and this machine has "
@@ -190,17 +209,36 @@ def _refuse(
 
 def _warn(forecast: Forecast, recipe: Recipe, *, is_here: bool) -> list[str]:
     found = list(forecast.plan.warnings)
+    if forecast.leaks:
+        found.append(
+            f"{forecast.leaks} nearly repeat a dev or test sample and are left out, as the last run "
+            "found; a new one looks again."
+        )
     n = sum(forecast.left_out.values())
     if n and forecast.plan.steps:
         where = ", ".join(f"{name_of(code)} {k}" for code, k in forecast.left_out.items())
         found.append(f"{n} longer than {recipe.max_tokens} tokens, left out: {where}.")
     needed, (total, free) = sum(forecast.memory.values()), forecast.memory_here
     if is_here and total >= needed > free:
+        way = _what_fits(forecast, recipe, most=free)
         found.append(
             f"About {needed / GIB:.1f} GiB of memory is needed and {free / GIB:.1f} is free now: "
-            "close something, or take a smaller batch size."
+            f"close something{f'; {way}' if way else ''}."
         )
     return found
+
+
+def _what_fits(forecast: Forecast, recipe: Recipe, *, most: int) -> str:
+    """The settings with which the run would fit into `most` bytes, in words; empty where none do."""
+    if forecast.shape is None:
+        return ""
+    smaller = smaller_recipe(
+        forecast.shape, recipe, lengths=forecast.lengths, on_gpu=forecast.on_gpu,
+        free=forecast.memory_here[1], most=most,
+    )  # fmt: skip
+    if smaller is None:
+        return ""
+    return ", ".join(f"{name} {value}" for name, value in smaller.items()) + " would fit"
 
 
 def _round_up(tokens: int) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -27,6 +29,15 @@ class Leak:
     sample: str
     held_out: str
     score: float
+
+
+@dataclass(frozen=True, slots=True)
+class LeakCheck:
+    """What becomes of the leaks: `left_out` of training, or that many kept (`leaks_kept`), since they
+    are too many to leave out."""
+
+    left_out: tuple[Leak, ...] = ()
+    leaks_kept: int = 0
 
 
 def find_leaks(
@@ -74,18 +85,43 @@ def find_leaks(
     return sorted(leaks, key=lambda leak: (-leak.score, leak.sample))
 
 
-def leaks_to_drop(services: Services, collection_id: int) -> list[Leak]:
-    """The leaks that training leaves out: all, or none where that would be too much of what there is."""
+def check_leaks(services: Services, collection_id: int) -> LeakCheck:
+    """Find the leaks, and decide what becomes of them."""
     leaks = find_leaks(services, collection_id)
     wanted = SampleFilter(states=["reviewed"], splits=["train"])
     count = len(services.store.samples.keys(wanted, collection_id=collection_id))
+    found = decide_leaks(leaks, count)
+    if found.leaks_kept:
+        log.warning(
+            "%d of %d training samples nearly repeat a dev or test sample: too many to leave out, so "
+            "they are kept. The scores flatter: hold out other texts",
+            found.leaks_kept, count,
+        )  # fmt: skip
+    return found
+
+
+def decide_leaks(leaks: Sequence[Leak], count: int) -> LeakCheck:
+    """Leave all leaks out of `count` training samples, or none where they are too many of them."""
     if len(leaks) <= MOST * count:
-        return leaks
-    log.warning(
-        "%d of %d training samples nearly repeat a dev or test sample: too many to leave out, so they "
-        "are kept. The scores flatter: hold out other texts",
-        len(leaks), count,
-    )  # fmt: skip
+        return LeakCheck(left_out=tuple(leaks))
+    return LeakCheck(leaks_kept=len(leaks))
+
+
+def leaks_to_drop(services: Services, collection_id: int) -> list[Leak]:
+    """The leaks that training leaves out."""
+    return list(check_leaks(services, collection_id).left_out)
+
+
+def known_leaks(services: Services, collection_id: int) -> list[str]:
+    """The samples that the newest run with a snapshot left out as leaks: to find them anew takes the
+    worker and its time."""
+    for run in services.store.runs.all(collection_id):
+        path = services.home.runs / str(run.id) / "snapshot.json"
+        try:
+            found = json.loads(path.read_text(encoding="utf-8")).get("leaks", [])
+        except (OSError, ValueError):
+            continue
+        return [leak["sample"] for leak in found]
     return []
 
 

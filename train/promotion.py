@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
-from core.errors import InputError
+from core.errors import InputError, RefusedError
 from core.languages import name_of
-from core.records import EvaluationRecord
+from core.records import EvaluationRecord, ModelRecord
 from core.significance import Difference, paired_bootstrap
 from train.services import Services
 
@@ -48,6 +48,16 @@ class Judgement:
     verdict: Verdict
     message: str
     differences: Mapping[str, Difference] = field(default_factory=dict)
+
+
+def check_candidate(model: ModelRecord, collection_id: int, *, in_use_id: str) -> None:
+    """Raise `RefusedError` where a model cannot be put in use, whatever its scores are."""
+    if model.state == "deleted":
+        raise RefusedError(f"{model.id} was deleted: its files are gone")
+    if model.collection_id not in (None, collection_id):
+        raise RefusedError(f"{model.id} was trained on another collection: train one on this")
+    if in_use_id == model.id:
+        raise RefusedError(f"{model.id} is the model in use already")
 
 
 def promotion_rule(services: Services, collection_id: int) -> PromotionRule:

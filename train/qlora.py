@@ -106,7 +106,7 @@ def train(
                 )
             )  # fmt: skip
         word = engine.agree(word)
-        is_early = bool(recipe.patience) and now.stale >= recipe.patience
+        is_early = tried and bool(recipe.patience) and now.stale >= recipe.patience
         is_last = word != "on" or is_early or now.step == total_steps
         is_due = recipe.checkpoint_steps and now.step % recipe.checkpoint_steps == 0
         if is_last or is_due or time.monotonic() - saved > recipe.checkpoint_minutes * 60:

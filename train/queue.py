@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from core.queues import Queue, filter_to_dict
@@ -13,6 +14,8 @@ from train.calibrating import is_due
 from train.carrier import put_job, put_run
 from train.carrier import worker_is_alive as worker_is_alive  # pages ask that of the same module
 from train.comparison import PER_LANGUAGE, strategies_to_compare
+from train.forecast import check_forecast, foresee
+from train.launch import check_launch, default_launch
 from train.recipes import Recipe, recipe_to_dict
 from train.registry import model_in_use
 from train.runs import add_run
@@ -78,7 +81,11 @@ def start_run(
     by_hand: bool = False,
 ) -> int:
     """Queue a training run; returns its number. Runs go one after another; one that this machine does
-    not start (`by_hand`) waits for a person to type its commands."""
+    not start (`by_hand`) waits for a person to type its commands. Raises `TrainingError` where it
+    cannot work."""
+    launch = launch or default_launch()
+    check_launch(launch, recipe, by_hand=by_hand)
+    check_forecast(foresee(services, collection_id, recipe, launch=launch))
     run_id = add_run(services, collection_id, recipe, launch=launch, sweep=sweep, by_hand=by_hand)
     services.store.runs.update(run_id, snapshot={"asked_by": person} if person else {})
     put_run(services, run_id)
@@ -110,12 +117,19 @@ def start_audit(services: Services, collection_id: int, *, count: int = AUDITED)
 
 
 def start_comparison(
-    services: Services, collection_id: int, model_id: str, *, per_language: int = PER_LANGUAGE
+    services: Services,
+    collection_id: int,
+    model_id: str,
+    *,
+    per_language: int = PER_LANGUAGE,
+    with_free: bool = False,
 ) -> int:
     """Queue a comparison of the ways of asking a model; returns the job, the one under way if there is
-    one."""
+    one. `with_free`: each also without a grammar."""
     model = services.store.models.get(model_id)
     strategies = strategies_to_compare(services, collection_id, model)
+    if with_free:
+        strategies += tuple(replace(s, is_free=True) for s in strategies if not s.in_steps)
     payload = {
         "collection": collection_id, "model": model_id, "per_language": per_language,
         "strategies": [strategy_to_dict(s) for s in strategies],

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-from core.errors import TrainingError
+from core.errors import TrainingError, shown
 from core.records import RunRecord
 from train.balance import BALANCES
 
@@ -117,7 +117,9 @@ class Recipe:
 
     @classmethod
     def named(cls, preset: str) -> Recipe:
-        """The preset of this name; raises `TrainingError` that names those there are."""
+        """The preset of this name (single-gpu is single_gpu); raises `TrainingError` that names those
+        there are."""
+        preset = preset.replace("-", "_")
         if preset not in PRESETS:
             raise TrainingError(
                 f"there is no preset {preset!r}: choose one of {', '.join(PRESETS)}"
@@ -218,8 +220,10 @@ def with_settings(recipe: Recipe, settings: list[str]) -> Recipe:
     values = recipe_to_dict(recipe)
     for setting in settings:
         name, sign, text = setting.partition("=")
-        if not sign or name not in values:
-            raise TrainingError(f"{setting!r} is not NAME=VALUE with a name of {', '.join(values)}")
+        if not sign:
+            raise TrainingError(f"{shown(setting)} is not NAME=VALUE, such as epochs=3")
+        if name not in values:
+            raise TrainingError(f"there is no setting {shown(name)}: use {', '.join(values)}")
         values[name] = _read(text, values[name], name)
     return recipe_from_dict(values)
 

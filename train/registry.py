@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.errors import ModelError, PromotionRefused, RefusedError, TrainingError
+from core.errors import ModelError, PromotionRefused, RefusedError, StorageError, TrainingError
 from core.records import CollectionRecord, EvaluationRecord, ModelRecord
 from core.significance import Difference
 from storage.database import back_up, sqlite_path
@@ -16,6 +16,7 @@ from storage.home import folder_bytes
 from train.evaluate import evaluate_model, split_hash
 from train.preparing import renew_suggestions
 from train.promotion import Verdict, judge, promotion_rule
+from train.run_log import log_file
 from train.services import Services, base_of
 from train.snapshot import judged_split
 from train.strategies import asked_now
@@ -206,10 +207,22 @@ def delete_run(services: Services, run_id: int) -> int:
         raise RefusedError(f"run {run_id} has not ended: cancel it first")
     if run.model_id and model_in_use(services, run.collection_id).id == run.model_id:
         raise RefusedError(f"{run.model_id} is the model in use: go back to another one first")
-    folder = services.home.runs / str(run_id)
-    freed = folder_bytes(folder)
+    home = services.home
+    folders = [home.runs / str(run_id)]
+    if run.model_id:
+        folders += home.exports.glob(f"{run.model_id}-*")
+    freed = sum(map(folder_bytes, folders))
     services.store.runs.delete(run_id)
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        for folder in folders:
+            if folder.exists():
+                shutil.rmtree(folder)
+        log_file(home, run_id).unlink(missing_ok=True)
+    except OSError as problem:
+        raise StorageError(
+            f"run {run_id} is deleted, and some of its files are still in {folders[0]} ({problem}): "
+            "delete the folder by hand"
+        ) from problem
     return freed
 
 

@@ -19,7 +19,7 @@ from core.errors import ArgusError, TrainingError
 from core.records import LossPoint, ModelRecord, RunRecord
 from train.evaluate import evaluate_model
 from train.fitting import Say, fit_run
-from train.launch import check_launch, default_launch
+from train.launch import check_launch, default_launch, starts_here
 from train.qlora import Ended, Word
 from train.recipes import Recipe, recipe_to_dict
 from train.registry import base_to_train, model_in_use
@@ -29,6 +29,7 @@ from train.snapshot import judged_split
 log = logging.getLogger(__name__)
 HEARTBEAT = 5.0  # seconds between two signs of life
 TOLD_EVERY = 10  # steps between two lines of the log
+TO_SCORE = "evaluate the model on the Models page"
 
 
 def add_run(
@@ -104,22 +105,26 @@ def execute_run(
             return "stop"
         return "pause" if now.pause_requested else when_stopped if _Stop.asked else "on"
 
+    unscored = ""
     try:
         with _alive(services, run_id):
             ended = fit_run(services, run, say=say, listen=listen)
             if judge and ended.how in ("done", "early"):
                 runs.update(run_id, state="evaluating")
-                _judge(services, runs.get(run_id), say)
-        _write_end(services, runs.get(run_id), ended)
+                try:
+                    _judge(services, runs.get(run_id), say)
+                except _NotScored as problem:
+                    unscored = str(problem)
+        _write_end(services, runs.get(run_id), ended, unscored)
     except ArgusError as problem:
-        runs.finish(run_id, "failed", str(problem))
+        end_broken_off(services, run_id, str(problem))
         raise
     except MemoryError as problem:
-        reason = "this machine has too little memory for the run: use a smaller batch or max_tokens"
-        runs.finish(run_id, "failed", reason)
+        reason = "this machine has too little memory for the run: lower max_tokens or the rank"
+        end_broken_off(services, run_id, reason)
         raise TrainingError(reason) from problem
     except Exception as problem:
-        runs.finish(run_id, "failed", f"the run broke off: {type(problem).__name__}: {problem}")
+        end_broken_off(services, run_id, f"the run broke off: {type(problem).__name__}: {problem}")
         raise
 
 
@@ -131,14 +136,24 @@ def follow_run(services: Services, run_id: int) -> None:
     )  # fmt: skip
 
 
-def _write_end(services: Services, run: RunRecord, ended: Ended) -> None:
+def end_broken_off(services: Services, run_id: int, reason: str) -> None:
+    """End a run that broke off: failed, or done and not scored where its model was made already."""
+    runs = services.store.runs
+    if runs.get(run_id).model_id is None:
+        runs.finish(run_id, "failed", reason)
+    else:
+        runs.finish(run_id, "done", f"trained, but not scored ({reason}): {TO_SCORE}")
+
+
+def _write_end(services: Services, run: RunRecord, ended: Ended, unscored: str) -> None:
     runs = services.store.runs
     at = f"at step {ended.step:,} of {run.total_steps:,}"
     if ended.how == "paused" and run.cancel_requested:
         reason = f"cancelled by a person {at}; no model was made of it, and its checkpoint stays"
         runs.finish(run.id, "cancelled", reason)
     elif ended.how == "paused" and not run.pause_requested:
-        runs.update(run.id, state="queued", reason=f"interrupted {at}; it goes on by itself")
+        way = "it goes on by itself" if starts_here(run.launch) else "start its command again"
+        runs.update(run.id, state="queued", reason=f"interrupted {at}; {way}")
     elif ended.how == "paused":
         reason = f"paused {at}; resume it and it goes on from there"
         runs.update(run.id, state="paused", pause_requested=False, reason=reason)
@@ -147,9 +162,13 @@ def _write_end(services: Services, run: RunRecord, ended: Ended) -> None:
         runs.finish(run.id, "cancelled", f"stopped by a person {at}; {kept}")
     elif ended.how == "early":
         best = f"the adapter of step {ended.best_step or ended.step:,} is kept"
-        runs.finish(run.id, "done", f"ended {at}, since dev got no better; {best}")
+        runs.finish(run.id, "done", f"ended {at}, since dev got no better; {best}{unscored}")
     else:
-        runs.finish(run.id, "done")
+        runs.finish(run.id, "done", unscored)
+
+
+class _NotScored(Exception):
+    """The scoring was ended before its end; says why."""
 
 
 def _judge(services: Services, run: RunRecord, say: Say) -> None:
@@ -163,6 +182,9 @@ def _judge(services: Services, run: RunRecord, say: Say) -> None:
 
         def beat(share: float, ident: str = ident) -> None:
             now = services.store.runs.get(run.id)
+            if now.cancel_requested or now.pause_requested or _Stop.asked:
+                who = "Argus was stopped" if _Stop.asked else "a person ended it"
+                raise _NotScored(f"its scoring did not end, since {who}: {TO_SCORE}")
             say(now, None, f"scoring {ident} on the {split} split, {share:.0%}")
 
         evaluate_model(
@@ -190,7 +212,10 @@ def _alive(services: Services, run_id: int) -> Iterator[None]:
 
     def beat() -> None:
         while not ended.wait(HEARTBEAT):
-            services.store.runs.update(run_id)
+            try:
+                services.store.runs.update(run_id)
+            except ArgusError as problem:  # a locked database: the next beat will do
+                log.warning("no sign of life could be written: %s", problem)
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()

@@ -116,9 +116,11 @@ def write_snapshot(snapshot: Snapshot, folder: Path, *, facts: dict[str, Any]) -
             "hash": snapshot.hash, "by_language": snapshot.by_language,
             "leaks": [leak_to_dict(leak) for leak in snapshot.leaks], **facts,
         }  # fmt: skip
-        (folder / "snapshot.json").write_text(
+        unfinished = folder / ".snapshot.json"
+        unfinished.write_text(
             json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
         )
+        unfinished.replace(folder / "snapshot.json")
     except OSError as problem:
         raise StorageError(
             f"the snapshot could not be written to {folder} ({problem}): free some space and start again"

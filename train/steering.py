@@ -75,19 +75,17 @@ def keep_run(services: Services, run_id: int) -> str:
     if run.state in ("running", "evaluating"):
         raise RefusedError(f"run {run_id} is under way: cancel it to keep what it has learned")
     checkpoint = _checkpoint(services, run_id)
+    step, source = _best_of(services, run_id, checkpoint)
     frozen = read_frozen(services.home, run_id)
     checksum = checkpoint.facts.get("base_sha256")
-    manifest = describe_adapter(services, run, checkpoint.step, frozen, checksum)
+    manifest = describe_adapter(services, run, step, frozen, checksum)
     folder = run_folder(services.home, run_id) / "adapter"
-    write_whole(
-        folder, lambda work: _copy_adapter(checkpoint.folder, work), manifest=MANIFEST,
-        facts=manifest,
-    )  # fmt: skip
+    write_whole(folder, lambda work: _copy_adapter(source, work), manifest=MANIFEST, facts=manifest)
     candidate = register_candidate(services, run, folder, manifest)
     services.store.runs.finish(
         run_id, "cancelled",
         f"ended at step {checkpoint.step:,} of {run.total_steps:,}, its last checkpoint; what was "
-        "learned until then is kept as a candidate",
+        f"learned until step {step:,} is kept as a candidate",
     )  # fmt: skip
     return candidate
 
@@ -152,6 +150,13 @@ def _checkpoint(services: Services, run_id: int) -> Checkpoint:
     return found
 
 
+def _best_of(services: Services, run_id: int, last: Checkpoint) -> tuple[int, Path]:
+    """(step, folder) of what a run keeps: where it looked for its best, that, else its last."""
+    best = checkpoints_of(services.home, run_id) / BEST
+    step = last.facts["progress"]["best_step"]
+    return (step, best) if step and best.exists() else (last.step, last.folder)
+
+
 def _copy_adapter(source: Path, target: Path) -> None:
     for path in source.iterdir():
         if path.name.startswith("adapter_"):
@@ -162,6 +167,7 @@ def _hand_over(services: Services, old: int, new: int, checkpoint: Checkpoint) -
     """Copy the frozen reviews, the last checkpoint and the losses of a run into another."""
     source, target = (run_folder(services.home, run_id) for run_id in (old, new))
     facts = {k: v for k, v in checkpoint.facts.items() if k not in ("files", "step")}
+    facts["progress"] = {**facts["progress"], "stale": 0}  # its patience begins anew
 
     def copy(work: Path) -> None:
         _copy_adapter(checkpoint.folder, work)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -60,15 +61,23 @@ def run(home: Home, *, port: int = 8501, say: Callable[[str], None]) -> int:
 
 
 def check_port(port: int) -> None:
-    """Raise `SetupError` if something listens on the port."""
+    """Raise `SetupError` if something listens on the port, or it may not be opened."""
+    other = port + 1 if port < 65535 else port - 1
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as problem:
+            if problem.errno == errno.EADDRINUSE:
+                raise SetupError(
+                    f"port {port} is taken ({problem.strerror}): stop what uses it, or choose another "
+                    f"with `argus run --port {other}` (`make run PORT={other}`)"
+                ) from problem
+            if problem.errno == errno.EACCES:
+                other = 8501  # beside a port that is not ours lie others that are not
             raise SetupError(
-                f"port {port} is taken ({problem.strerror}): stop what uses it, or choose another "
-                f"with `argus run --port {port + 1}` (`make run PORT={port + 1}`)"
+                f"port {port} cannot be opened ({problem.strerror}): choose another "
+                f"with `argus run --port {other}` (`make run PORT={other}`)"
             ) from problem
 
 

@@ -19,6 +19,7 @@ from train.queue import start_run
 from train.recipes import Recipe, recipe_from_dict, recipe_to_dict
 from train.services import Services
 from train.snapshot import judged_split, limit_per_language, reviewed
+from train.steering import cancel_run
 
 AXES = ("per_language", "rank", "alpha", "learning_rate", "quantisation", "epochs")
 MOST = 24  # runs of a sweep
@@ -96,7 +97,7 @@ def start_sweep(
 def cancel_sweep(services: Services, collection_id: int, name: str) -> None:
     """Cancel the runs of a sweep that have not ended."""
     for run in sweep_runs(services, collection_id, name):
-        services.store.runs.cancel(run.id)
+        cancel_run(services, run.id)
 
 
 def sweep_runs(services: Services, collection_id: int, name: str) -> list[RunRecord]:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 
 from huey.consumer import Consumer
 
@@ -25,6 +26,7 @@ from train.jobs import handle_job, queue_due
 from train.launch import launch_command, launch_environment, starts_here, threads_to_use
 from train.queue import calibrate_due
 from train.run_log import log_file
+from train.runs import end_broken_off
 from train.services import Services, open_services
 from train.similar import look_after
 from train.warm import WarmModel
@@ -32,6 +34,7 @@ from train.warm import WarmModel
 log = logging.getLogger("argus.worker")
 BEAT = 3.0
 LOOK_EVERY = 60.0  # seconds between two looks whether texts wait to be compared, or reviews counted
+SILENT = timedelta(minutes=10)  # a run of somebody else that is not heard of for longer is over
 WARM_UP = 0  # the number of no job: loads the model before anybody asks
 OPEN = ("queued", "running", "evaluating")
 
@@ -45,6 +48,7 @@ class Worker:
         self._warm = WarmModel(services)
         self._stopping = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
+        self._followed: int | None = None  # the run whose process this worker waits for
 
     def run(self) -> None:
         """Work until SIGTERM or Ctrl-C; a run under way writes a checkpoint, and the next worker goes
@@ -89,15 +93,24 @@ class Worker:
             if job.state in ("running", "queued"):
                 put_job(self._services, job.id, job.kind)
         for run in self._services.store.runs.open():
-            if run.state == "queued" or is_alive(run):
+            if run.state == "queued" or (run.state != "paused" and is_alive(run)):
                 put_run(self._services, run.id)
-            else:
-                self._services.store.runs.finish(run.id, "failed", _broken_off(run))
+            elif run.state != "paused":
+                end_broken_off(self._services, run.id, _broken_off(run))
+
+    def _end_silent_runs(self) -> None:
+        """End the runs that somebody else did, in a terminal say, and that are silent for long."""
+        for run in self._services.store.runs.open():
+            heard = run.heartbeat or run.created
+            is_silent = datetime.now(UTC) - heard > SILENT
+            if run.state in ("running", "evaluating") and run.id != self._followed and is_silent:
+                end_broken_off(self._services, run.id, _broken_off(run))
 
     def _look_after(self, *, all_of_it: bool) -> None:
         try:
             queue_due(self._services)
             if all_of_it:
+                self._end_silent_runs()
                 look_after(self._services)
                 calibrate_due(self._services)
         except ArgusError as problem:  # a locked database: the next look will do
@@ -118,31 +131,45 @@ class Worker:
         handle_job(self._services, self._warm, job_id)
 
     def _run(self, run_id: int) -> None:
-        runs = self._services.store.runs
-        run = runs.get(run_id)
-        if run.state not in OPEN or not starts_here(run.launch):
-            return
+        run = self._services.store.runs.get(run_id)
+        if run.state not in OPEN or not starts_here(run.launch) or self._stopping.is_set():
+            return  # what is queued is started by the next worker
+        self._followed = run_id
+        try:
+            self._follow(run)
+        finally:
+            self._followed = None
+
+    def _follow(self, run: RunRecord) -> None:
+        """Start a run's process, or find that of an earlier worker, and wait for its end."""
+        runs, run_id = self._services.store.runs, run.id
         if run.state != "queued":  # a child of an earlier worker that is still at it
             while (run := runs.get(run_id)).state in OPEN and is_alive(run):
                 time.sleep(BEAT)
         else:
             self._services.home.logs.mkdir(parents=True, exist_ok=True)
             path = log_file(self._services.home, run_id)
-            with path.open("ab") as out:
-                self._child = subprocess.Popen(
-                    ["nice", "-n", "19", *launch_command(run.launch, run_id)],
-                    stdout=out,
-                    stderr=out,
-                    stdin=subprocess.DEVNULL,
-                    cwd=CHECKOUT,
-                    env=os.environ | launch_environment(run.launch, threads=threads_to_use()),
-                    start_new_session=True,
-                )
-                code = self._child.wait()
+            try:
+                with path.open("ab") as out:
+                    self._child = subprocess.Popen(
+                        ["nice", "-n", "19", *launch_command(run.launch, run_id)],
+                        stdout=out,
+                        stderr=out,
+                        stdin=subprocess.DEVNULL,
+                        cwd=CHECKOUT,
+                        env=os.environ | launch_environment(run.launch, threads=threads_to_use()),
+                        start_new_session=True,
+                    )
+            except OSError as problem:
+                runs.finish(run_id, "failed", f"its process could not be started: {problem}")
+                return
+            code = self._child.wait()
             log.info("run %d ended with code %d", run_id, code)
         run = runs.get(run_id)
         if run.state in ("running", "evaluating"):
-            runs.finish(run_id, "failed", _broken_off(run))
+            end_broken_off(self._services, run_id, _broken_off(run))
+        elif run.state == "queued" and not self._stopping.is_set():
+            put_run(self._services, run_id)  # its process alone was asked to end
 
 
 def _broken_off(run: RunRecord) -> str:

@@ -55,7 +55,7 @@ def read_file(
     repeated = 0
     for number, line in split_lines(data):
         try:
-            found = _with_known(parse_object(line), known or {})
+            found = _with_known(parse_object(line), known)
             sample = sample_from_dict(found, check_words=check_words)
             if sample.id in samples:
                 _check_repeats(sample, *samples[sample.id])
@@ -81,10 +81,17 @@ def write_line(sample: Sample) -> str:
 # ---------------------------------------------------------------- between lines
 
 
-def _with_known(data: dict[str, Any], known: Mapping[str, Sample]) -> dict[str, Any]:
-    sample = known.get(str(data.get("id")))
-    if sample is None:
+def _with_known(data: dict[str, Any], known: Mapping[str, Sample] | None) -> dict[str, Any]:
+    """The line with what it lacks; one that nothing is known of is told before it is looked at."""
+    ident = data.get("id")
+    if known is None or not isinstance(ident, str | int):
         return data
+    sample = known.get(str(ident))
+    if sample is None:
+        raise LineError(
+            f"gold has no sample {shown(ident)}: score against the file that was predicted on, "
+            "or take the line out"
+        )
     whole = sample_to_dict(sample)
     lacking = [k for k in ("language", "modality", "text", "media") if data.get(k) is None]
     return data | {k: whole.get(k) for k in lacking}

@@ -151,7 +151,9 @@ class Decoder:
         for lane, allowed, logits in zip(
             lanes, choices, self._logits(hidden, choices), strict=True
         ):
-            at = _pick(logits, decoding, lane.chance)
+            stops = self._vocabulary.stops
+            wanted = logits if allowed is None else logits - decoding.stop_odds * stops[allowed]
+            at = _pick(wanted, decoding, lane.chance)
             token = at if allowed is None else int(allowed[at])
             lane.guide.take(token)
             lane.unread = []

@@ -80,6 +80,7 @@ class Vocabulary:
         self.heads = _heads(texts, size)
         self.opens_name = _where(texts, size, lambda text: text.endswith(NAME_AFTER))
         self.opens_words = _where(texts, size, lambda text: text.endswith(WORDS_AFTER))
+        self.stops = _stops(texts, size)
         self.ends_string = _where(texts, size, lambda text: text.startswith('"'))
         self._tokenizer = tokenizer
         self._matchers: OrderedDict[str, Any] = OrderedDict()
@@ -242,6 +243,16 @@ def _heads(texts: Sequence[str], size: int) -> Tokens:
         if '"' in text:
             heads[number] = first.setdefault(text[: text.index('"')], number)
     return heads
+
+
+def _stops(texts: Sequence[str], size: int) -> NDArray[np.float32]:
+    """How many lists each token of brackets alone ends that could go on: 0, 1, or 2 with the reply's."""
+    found = np.zeros(size, dtype=np.float32)
+    for token, text in enumerate(texts):
+        if text and not text.strip('"[],'):
+            closed = text.count("]") - text.count("[")
+            found[token] = (closed > 0) + (closed > 2)
+    return found
 
 
 def _where(texts: Iterable[str], size: int, holds: Any) -> NDArray[np.bool_]:

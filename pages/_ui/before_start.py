@@ -22,15 +22,17 @@ from train.recipes import Recipe
 def say_plan(forecast: Forecast) -> str:
     """What a run would do, in plain words."""
     plan = forecast.plan
-    if not plan.samples:
+    if not forecast.has_samples:
         return t("plan.nothing")
+    if not plan.samples:
+        return t("plan.all_too_long")
     split = plan.test_split_is
     time = None if forecast.seconds is None else write_duration(forecast.seconds)
     needed = sum(forecast.memory.values())
     return t(
         "plan", samples=tn("plan.samples", plan.samples), languages=write_by_language(plan.by_language),
         steps=f"{plan.steps:,}", base=escape(forecast.base),
-        time=t("plan.time", time=time) if time else "",
+        time=t("plan.time" if split == "none" else "plan.time.unscored", time=time) if time else "",
         memory=t("plan.memory", needed=_gib(needed), total=_gib(forecast.memory_here[0]))
         if needed and forecast.memory_here[0] else "",
         judged=t("plan.unjudged")
@@ -47,9 +49,9 @@ def say_doubts(forecast: Forecast, recipe: Recipe) -> None:
         st.markdown(tn("plan.repeated", forecast.plan.repeated, by=by))
     if forecast.warnings and forecast.plan.samples:
         st.caption(escape(" ".join(forecast.warnings)))
-    for refusal in forecast.refusals if forecast.plan.samples else ():
+    for refusal in forecast.refusals if forecast.has_samples else ():
         st.error(write_sentence(refusal))
-    if not forecast.plan.samples:
+    if not forecast.has_samples:
         st.page_link("pages/review.py", label=t("next.review.do"))
 
 
@@ -145,8 +147,9 @@ def _say_disk(forecast: Forecast, _recipe: Recipe) -> str:
 
 def _say_paper(forecast: Forecast, recipe: Recipe) -> str:
     """The paper's equations 5 to 7, in its own terms."""
-    shown = forecast.plan.samples + forecast.plan.repeated - sum(forecast.left_out.values())
-    width, bits = forecast.width, paper_bits(recipe)
+    shown = forecast.plan.samples + forecast.plan.repeated
+    width = forecast.shape.width if forecast.shape else None
+    bits = paper_bits(recipe)
     return t(
         "before.paper.is", most=f"{recipe.max_tokens:,}",
         width=f"{width:,}" if width else "?",

@@ -20,6 +20,10 @@ ARTEFACTS: dict[str, str] = {
     "data.card": "Download data card",
     "data.leaks.one": "{n} sample left out: it repeats a held-out sample.",
     "data.leaks.other": "{n} samples left out: they repeat a held-out sample.",
+    "data.leaks_kept.one": "{n} of its samples nearly repeats a held-out one: too much of what there is to "
+    "leave out, so it was trained on. The scores flatter: hold out other texts.",
+    "data.leaks_kept.other": "{n} of its samples nearly repeat a held-out one: too many to leave out, so "
+    "they were trained on. The scores flatter: hold out other texts.",
     "data.too_long.one": "{n} sample left out: it is longer than the recipe's tokens.",
     "data.too_long.other": "{n} samples left out: they are longer than the recipe's tokens.",
     "data.repeated.one": "{n} repetition of a rare sample.",

@@ -10,6 +10,9 @@ PROMPTS = {
     "prompts.empty": "The ways of asking this model were not compared yet.",
     "prompts.no_dev": "They are compared on reviewed samples of the dev split, and there are none yet: "
     "review some, one in ten goes to dev.",
+    "prompts.with_free": "Each also without a grammar",
+    "prompts.with_free.help": "As in the paper: the reply is not bound, and its errors are counted as problems. "
+    "To compare with; it is never used.",
     "prompts.compare": "Compare prompts",
     "prompts.estimate": "{ways} ways on {samples} of dev, about {time}.",
     "prompts.use": "Use the best per language",

@@ -15,7 +15,7 @@ SWEEPS: dict[str, str] = {
     "sweep.start": "Start {n} runs",
     "sweep.start.curve": "Start the learning curve",
     "sweep.started": "{n} runs are queued.",
-    "sweep.time": "About {time} in all.",
+    "sweep.time": "About {time} in all, without the scoring.",
     "sweep.results": "Results of",
     "sweep.progress": "{done} of {n} runs have ended.",
     "sweep.cancel": "Cancel the rest",

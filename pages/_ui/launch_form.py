@@ -39,8 +39,9 @@ def choose_launch(chosen: CollectionRecord, recipe: Recipe) -> None:
         if not PROFILES[name].is_proven:
             st.markdown(t("launch.unproven"))
         if starts_here(name):
-            st.caption(t("training.command"))
-            st.code(command_line(recipe, chosen.name), language=None, wrap_lines=True)
+            if name == default_launch():  # `argus train` knows no other
+                st.caption(t("training.command"))
+                st.code(command_line(recipe, chosen.name), language=None, wrap_lines=True)
             st.caption(t("launch.starts", place=PLACE))
         else:
             st.caption(t("launch.elsewhere", place=PLACE))

@@ -118,9 +118,14 @@ def _offer(
     if not plan.samples:
         st.caption(t("prompts.no_dev"))
         return
+    bound, free = len(plan.strategies), sum(not s.in_steps for s in plan.strategies)
+    with_free = st.checkbox(
+        t("prompts.with_free"), key=f"with_free_{model.id}", help=t("prompts.with_free.help")
+    )
+    ways = bound + free if with_free else bound
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(t("prompts.compare"), key=f"compare_{model.id}"):
-            start_comparison(services(), chosen.id, model.id)
+            start_comparison(services(), chosen.id, model.id, with_free=with_free)
             st.rerun()
         is_better = any(now[code] != strategy for code, strategy in best.items())
         if is_better and st.button(t("prompts.use"), key=f"use_best_{model.id}", type="primary"):
@@ -135,7 +140,7 @@ def _offer(
             st.rerun()
     st.caption(
         t(
-            "prompts.estimate", ways=len(plan.strategies), time=write_duration(plan.seconds),
+            "prompts.estimate", ways=ways, time=write_duration(plan.seconds * ways / bound),
             samples=tn("count.sample", plan.samples),
         )
     )  # fmt: skip

@@ -10,15 +10,18 @@ import streamlit as st
 from core.records import RunRecord
 from pages._ui.catalogue import t
 from pages._ui.layout import confirm_note, error_boundary
+from pages._ui.recipe_form import use_recipe_of
 from pages._ui.session import person, services
 from train.recipes import Recipe
 from train.steering import continue_run, keep_run, last_step, resume_run
 
 
 def offer_more(run: RunRecord) -> None:
-    """Continue, for a run with a model; Resume and Keep, for one that ended without."""
+    """Its recipe for another run; Continue, where there is a model; Resume and Keep, where there is
+    none."""
     has_checkpoint = last_step(services(), run.id) is not None
     with error_boundary(), st.container(horizontal=True, gap="small"):
+        _button("recipe", run, _use_recipe)
         if run.model_id is not None and has_checkpoint:
             _offer_epochs(run)
         elif run.model_id is None and (has_checkpoint or run.state == "failed"):
@@ -40,6 +43,11 @@ def _offer_epochs(run: RunRecord) -> None:
             longer = replace(recipe, epochs=round(done + more, 3))
             new = continue_run(services(), run.id, longer, person=person())
             _tell(t("run.continued", n=new, old=run.id))
+
+
+def _use_recipe(run: RunRecord) -> str:
+    use_recipe_of(run)
+    return t("run.recipe.used", n=run.id)
 
 
 def _resume(run: RunRecord) -> str:

@@ -47,10 +47,10 @@ def _show_run(run: RunRecord, evaluations: Sequence[EvaluationRecord], split: st
             (st.error if run.state == "failed" else st.caption)(write_sentence(run.reason))
         scored = newest_of(evaluations, run.model_id or "", split=split)
         if scored:
-            show_figures(
-                scored, newest_of(evaluations, run.base_id, split=split), key=f"run{run.id}",
-                note=t("training.figures", base=run.base_id),
-            )  # fmt: skip
+            same = [e for e in evaluations if e.test_hash == scored.test_hash]
+            before = newest_of(same, run.base_id, split=split)
+            note = "training.figures" if before else "training.figures.alone"
+            show_figures(scored, before, key=f"run{run.id}", note=t(note, base=escape(run.base_id)))
         elif run.model_id and run.state != "failed":
             st.caption(t("training.unscored"))
         if run.model_id:
@@ -87,6 +87,9 @@ def _say_data(run: RunRecord) -> None:
     counts["too_long"] = len(run.snapshot.get("left_out", ()))
     if any(counts.values()):
         st.caption(" ".join(tn(f"data.{key}", n) for key, n in counts.items() if n))
+    kept = run.snapshot.get("leaks_kept", 0)
+    if kept:
+        st.warning(tn("data.leaks_kept", kept))
 
 
 def _show_details(run: RunRecord) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.errors import ModelError
-from core.records import CollectionRecord, EvaluationRecord, ModelRecord
+from core.records import CollectionRecord, EvaluationRecord, ModelRecord, RunRecord
 from pages._ui.catalogue import t, tn
 from pages._ui.scores import newest_of
+from train.launch import starts_here
 from train.registry import model_in_use
 from train.services import Services
 
@@ -56,7 +57,7 @@ def gather_standing(services: Services, collection: CollectionRecord | None) -> 
         for code, row in table.iterrows()
     }
     splits = store.reads.splits(collection.id)
-    runs = store.runs.all(collection.id)
+    runs = [run for run in store.runs.all(collection.id) if not waits_for_a_person(run)]
     since = runs[0].created if runs else None
     return Standing(
         collection,
@@ -64,9 +65,20 @@ def gather_standing(services: Services, collection: CollectionRecord | None) -> 
         trainable=int(splits["train"].sum()) if len(splits) else 0,
         fresh=store.reads.reviewed_since(collection.id, since),
         has_run=bool(runs),
-        open_run=next((r.id for r in runs if r.state in OPEN_RUN), None),
+        open_run=next((run.id for run in busy_runs(runs)), None),
         waiting_candidate=_waiting_candidate(services, collection.id),
     )
+
+
+def waits_for_a_person(run: RunRecord) -> bool:
+    """Whether a run is only written down: its command is typed elsewhere, perhaps never."""
+    return run.state == "queued" and not starts_here(run.launch)
+
+
+def busy_runs(runs: Iterable[RunRecord]) -> list[RunRecord]:
+    """The runs that have this machine or are next to have it: what is at work, then the queue."""
+    found = [run for run in runs if run.state in OPEN_RUN and not waits_for_a_person(run)]
+    return sorted(found, key=lambda run: (run.state == "queued", run.id))
 
 
 def next_step(standing: Standing) -> Step:

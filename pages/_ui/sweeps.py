@@ -18,6 +18,7 @@ from pages._ui.plans import read_forecast
 from pages._ui.scores import FIGURES, figure_of, newest_of
 from pages._ui.session import person, services
 from pages._ui.words import write_duration, write_figure
+from train.forecast import check_forecast
 from train.launch import default_launch
 from train.recipes import Recipe, recipe_to_dict
 from train.sweeps import (
@@ -139,6 +140,9 @@ def show_sweeps(
 
 
 def _start(chosen: CollectionRecord, recipes: Sequence[Recipe]) -> None:
+    """Queue them all, or none where one of them cannot work."""
+    for recipe in recipes:
+        check_forecast(read_forecast(chosen, recipe, default_launch()))
     start_sweep(services(), chosen.id, recipes, person=person())
     confirm_note(t("sweep.started", n=len(recipes)))
     st.rerun()

@@ -67,6 +67,7 @@ def add_score(
     value: float,
     *,
     outcomes: Sequence[Mapping[str, Any]] = (),
+    settings: Mapping[str, Any] | None = None,
 ) -> None:
     """An evaluation on the test split whose four figures are all `value`."""
     triple = {"p": value, "r": value, "f1": value, "pred": 8, "gold": 8, "match": 4}
@@ -77,7 +78,8 @@ def add_score(
     }  # fmt: skip
     services.store.models.add_evaluation(
         collection_id=record.id, model_id=model, split="test", samples=8,
-        test_hash=split_hash(services, record.id, "test"), outcomes=outcomes, settings={}, seconds=1.0,
+        test_hash=split_hash(services, record.id, "test"), outcomes=outcomes,
+        settings=settings or {}, seconds=1.0,
         scores={"overall": part, "by_language": dict.fromkeys(TEXTS, part)},
     )  # fmt: skip
 

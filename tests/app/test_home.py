@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from core.events import Event
 from tests.app.data import BASE, add_demo, add_run
+from train.recipes import Recipe, recipe_to_dict
 
 
 def lines(app) -> list[str]:
     return [str(m.value) for m in app.markdown]
+
+
+def bars(app) -> list[str]:
+    return [bar.proto.text for bar in app.get("progress")]
 
 
 def test_three_lines_say_what_is_next_and_where_the_collection_stands(open_page, services):
@@ -86,6 +91,40 @@ def test_a_run_under_way_is_shown_and_can_be_cancelled(open_page, services):
 
     assert services.store.runs.get(run).cancel_requested
     assert "Stopping after this step" in "\n".join(c.value for c in app.caption)
+
+
+def test_of_several_runs_the_one_at_work_is_shown_not_the_newest(open_page, services):
+    record = add_demo(services)
+    running = add_run(services, record, state="running", step=3, total_steps=9)
+    add_run(services, record, state="queued")
+
+    app = open_page("home")
+
+    assert any(f"Run {running}: " in text for text in bars(app))
+
+
+def test_of_queued_runs_the_next_one_is_shown(open_page, services):
+    record = add_demo(services)
+    first = add_run(services, record, state="queued")
+    add_run(services, record, state="queued")
+
+    app = open_page("home")
+
+    assert f"Run {first} waits for the worker" in bars(app)
+
+
+def test_a_run_that_waits_for_a_person_does_not_stand_in_the_way_of_training(open_page, services):
+    record = add_demo(services)
+    for key in services.store.samples.keys(collection_id=record.id)[-4:]:
+        services.store.samples.add_review(key, [], person="Ana", schema_number=1)
+    services.store.runs.add(
+        record.id, base_id=BASE, recipe=recipe_to_dict(Recipe.laptop()), launch="many_machines"
+    )
+
+    app = open_page("home")
+
+    assert app.button(key="next_step").label == "Go to training"
+    assert not any("Run" in text for text in bars(app))
 
 
 def test_an_evaluation_under_way_is_shown(open_page, services):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from core.records import LossPoint
+from core.strategy import Strategy, strategy_to_dict
 from tests.app.data import BASE, add_demo, add_run, add_score
 
 
@@ -54,6 +57,31 @@ def test_zero_shot_and_tuned_accuracy_stand_side_by_side_with_the_f1(open_page, 
     assert table.loc["Triggers, F1 (Tri-C)", "All"] == "10.0 → 45.0"
     bars = [t for t in charts(app)["Does training help?"]["data"] if t["type"] == "bar"]
     assert [bar["text"][0] for bar in bars] == ["10.0", "45.0", "10.0", "45.0"]
+
+
+@pytest.mark.parametrize(
+    ("examples", "name"),
+    [
+        ({}, "Zero-shot: Tiny"),
+        ({"en": 0, "zh": 0}, "Zero-shot: Tiny"),
+        ({"en": 4, "zh": 4}, "Base, 4 examples: Tiny"),
+        ({"en": 1}, "Base, 1 example: Tiny"),
+        ({"en": 0, "zh": 4}, "Base, up to 4 examples: Tiny"),
+    ],
+)
+def test_the_bar_of_a_base_is_named_by_the_examples_it_was_shown(
+    open_page, services, examples, name
+):
+    record = add_demo(services)
+    strategies = {
+        code: strategy_to_dict(Strategy("full.v1", shown)) for code, shown in examples.items()
+    }
+    add_score(services, record, BASE, 10.0, settings={"strategies": strategies})
+
+    app = open_page("overview")
+
+    bars = charts(app)["Does training help?"]["data"]
+    assert name in [bar.get("name") for bar in bars]
 
 
 def test_a_language_has_the_same_colour_on_every_plot(open_page, services):

@@ -89,6 +89,21 @@ def test_one_press_queues_the_comparison_and_it_can_be_cancelled(open_page, serv
     assert services.store.jobs.get(job.id).state == "cancelled"
 
 
+def test_replies_without_a_grammar_are_compared_too_where_that_is_wanted(
+    open_page, services, collection
+):
+    app = open_page("models")
+
+    app.checkbox(key=f"with_free_{BASE}").check().run()
+    told = said(app)
+    app.button(key=f"compare_{BASE}").click().run()
+
+    asked = services.store.jobs.open("compare")[0].payload["strategies"]
+    assert "11 ways on 8 samples of dev" in told
+    assert [strategy["is_free"] for strategy in asked].count(True) == 5
+    assert not app.exception
+
+
 def test_the_best_of_each_language_is_marked_and_used_at_a_press(open_page, services, results):
     app = open_page("models")
     table = next(t.value for t in app.table if "Way of asking" in t.value)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from core.formats.argus_jsonl import write_line
+from core.queues import default_queue
 from core.samples import sample_to_dict
 from core.schema import Schema
-from tests.app.data import TEXTS, add_demo, make_sample
+from tests.app.data import BASE, TEXTS, add_demo, add_score, make_sample
 
 
 def lines(*samples: object) -> bytes:
@@ -153,7 +155,15 @@ def test_the_list_has_pages_of_a_hundred(open_page, services):
 
 
 def test_deleting_a_collection_names_what_hangs_on_it_and_wants_its_name(open_page, services):
-    add_demo(services, "Новости")
+    record = add_demo(services, "Новости")
+    key = services.store.samples.keys(collection_id=record.id)[0]
+    services.store.notes.add(key, person="Вера", kind="comment", text="проверить")
+    services.store.notes.skip(key, person="Вера")
+    services.store.queues.save(replace(default_queue(record.id, "oldest"), name="смена"))
+    add_score(services, record, BASE, 10.0)
+    services.store.models.promote(
+        record.id, BASE, previous_id=BASE, person=None, reason="", scores={}
+    )
     app = open_page("samples")
     named = said(app)
 
@@ -163,7 +173,10 @@ def test_deleting_a_collection_names_what_hangs_on_it_and_wants_its_name(open_pa
     app.text_input(key="drop_name").set_value("Новости")
     app.button(key="drop_collection").click().run()
 
-    assert "24 samples and 20 reviews" in named
+    assert (
+        "24 samples, 20 reviews, 1 flag or comment, 1 skip, 1 saved queue, 1 evaluation and "
+        "1 promotion"
+    ) in named
     assert "nothing was deleted" in refused
     assert services.store.collections.all() == []
     assert list((services.home.root / "backups").glob("*before-delete.db"))
@@ -183,6 +196,8 @@ def test_deleting_samples_names_what_hangs_on_them_and_undo_brings_it_back(open_
         sample_to_dict(r.sample) for r in services.store.samples.list(collection_id=record.id)
     ]
     keys = services.store.samples.keys(collection_id=record.id)[:2]
+    services.store.notes.add(keys[0], person="Вера", kind="flag")
+    services.store.notes.skip(keys[1], person="Вера")
     app = open_page("samples")
 
     app.session_state["samples_to_delete"] = tuple(keys)  # AppTest cannot tick rows of a table
@@ -193,7 +208,7 @@ def test_deleting_samples_names_what_hangs_on_them_and_undo_brings_it_back(open_
     deleted = said(app)
     next(b for b in app.button if b.key and b.key.startswith("undo_")).click().run()
 
-    assert "2 samples and 2 reviews" in named
+    assert "2 samples, 2 reviews, 1 flag or comment and 1 skip" in named
     assert left == 22
     assert "2 samples deleted" in deleted
     after = [sample_to_dict(r.sample) for r in services.store.samples.list(collection_id=record.id)]

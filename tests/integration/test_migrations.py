@@ -4,9 +4,12 @@ import sqlite3
 
 import pytest
 from alembic import command
+from alembic.util import CommandError
+from sqlalchemy.exc import OperationalError
+from sqlmodel import create_engine
 
 from core.errors import StorageError
-from storage.database import alembic_config, back_up, migrate, sqlite_path
+from storage.database import alembic_config, back_up, migrate, reading, sqlite_path
 from storage.store import open_store
 
 
@@ -47,6 +50,33 @@ def test_the_database_is_backed_up_before_it_is_changed(home, store):
     assert len(backups) == 1
     with sqlite3.connect(backups[0]) as copy:
         assert copy.execute("SELECT name FROM collection").fetchall() == [("新闻",)]
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("database or disk is full", "the disk is full"),
+        ("disk I/O error", "could not be read or written"),
+        ("index is not fulltext", "the database refused"),
+    ],
+)
+def test_what_sqlite_refuses_is_told_as_what_it_is(store, said, told):
+    with pytest.raises(StorageError, match=told), reading(store.engine):
+        raise OperationalError("SELECT 1", {}, sqlite3.OperationalError(said))
+
+
+def test_a_database_made_by_a_newer_argus_is_named_without_its_password(home, monkeypatch):
+    def unknown(*_):
+        raise CommandError("Can't locate revision")
+
+    monkeypatch.setattr("storage.database._revisions", lambda *_: ("9999", "0001"))
+    monkeypatch.setattr("storage.database.command.upgrade", unknown)
+    monkeypatch.setattr("storage.database.open_engine", lambda url: create_engine("sqlite://"))
+
+    with pytest.raises(StorageError, match=r"argus:\*\*\*@db") as told:
+        migrate("postgresql://argus:тайна@db/argus")
+
+    assert "тайна" not in str(told.value)
 
 
 def test_a_backup_of_a_database_in_use_is_whole(home, store):

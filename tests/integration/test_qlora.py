@@ -109,6 +109,17 @@ def test_only_the_adapter_trains_however_the_base_is_held(tiny_model, tmp_path, 
     assert points[-1].loss < points[0].loss
 
 
+class SameMask(torch.nn.Module):
+    """Dropout with the masks that the fused layers draw."""
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.p = rate
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * lora.draw_mask(x, self.p) if self.p else x
+
+
 @pytest.mark.parametrize("rate", [0.0, 0.3])
 def test_a_fused_layer_computes_what_pefts_own_does(tiny_model, rate):
     recipe = replace(RECIPE, dropout=rate, quantisation="none", compute_dtype="float32")
@@ -116,6 +127,7 @@ def test_a_fused_layer_computes_what_pefts_own_does(tiny_model, rate):
     torch.manual_seed(1)
     layer = next(m for n, m in model.named_modules() if n.endswith("up_proj"))
     torch.nn.init.normal_(layer.lora_B["default"].weight)
+    layer.lora_dropout["default"] = SameMask(rate)
     x = torch.randn(3, 7, 64, requires_grad=True)
     trained = (x, layer.lora_A["default"].weight, layer.lora_B["default"].weight)
 
@@ -130,6 +142,18 @@ def test_a_fused_layer_computes_what_pefts_own_does(tiny_model, rate):
     assert layer.forward.func is lora._forward
     for ours, theirs in zip(outcome(layer.forward), outcome(layer.forward.args[1]), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.3, 0.9])
+def test_dropout_drops_its_share_evenly_and_keeps_the_mean(rate):
+    torch.manual_seed(0)
+
+    mask = lora.draw_mask(torch.empty(997, 1003), rate)  # no multiple of four
+
+    assert (mask == 0).float().mean() == pytest.approx(rate, abs=0.002)
+    assert mask.mean() == pytest.approx(1, abs=0.02)
+    places = [(mask.flatten()[at::4] == 0).float().mean().item() for at in range(4)]
+    assert places == pytest.approx([rate] * 4, abs=0.005)
 
 
 def test_training_lowers_the_loss_and_leaves_an_adapter_that_loads(loaded, tiny_model, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -62,7 +63,7 @@ def losses(services, run_id: int) -> dict[int, float]:
     return {p.step: p.loss for p in services.store.runs.losses(run_id)}
 
 
-def execute(services, run_id: int, *, at: int | None = None, then=None, recipe=None) -> None:
+def execute(services, run_id: int, *, at: int | None = None, then=None) -> None:
     """Do a run without the scores after it; at a step something happens."""
 
     def say(_run, point, _text):
@@ -207,6 +208,98 @@ def test_a_run_that_broke_off_can_be_kept_or_resumed(services, collection, strai
     check_close(losses(services, run_id), straight)
 
 
+def test_a_run_that_broke_off_before_its_first_checkpoint_begins_again_with_each_loss_once(
+    services, collection, straight
+):
+    run_id = runs.add_run(services, collection, replace(RECIPE, checkpoint_steps=0))
+
+    def break_off() -> None:
+        raise ZeroDivisionError("сбой")
+
+    with pytest.raises(ZeroDivisionError):
+        execute(services, run_id, at=3, then=break_off)
+    steering.resume_run(services, run_id)
+    execute(services, run_id)
+
+    assert [p.step for p in services.store.runs.losses(run_id)] == list(range(1, STEPS + 1))
+    check_close(losses(services, run_id), straight)
+
+
+def test_the_number_of_a_deleted_run_and_its_models_name_are_not_given_again(services, collection):
+    first = runs.add_run(services, collection, RECIPE)
+    execute(services, first)
+    old = services.store.runs.get(first)
+    registry.delete_run(services, first)
+
+    second = runs.add_run(services, collection, RECIPE)
+    execute(services, second)
+
+    new = services.store.runs.get(second)
+    assert second > first
+    assert new.model_id != old.model_id
+    assert not run_folder(services.home, first).exists()
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (ModelError("нет памяти"), r"trained, but not scored \(нет памяти\)"),
+        (ZeroDivisionError("сбой"), r"not scored \(the run broke off: ZeroDivisionError: сбой\)"),
+    ],
+)
+def test_a_run_that_breaks_off_while_it_is_scored_has_its_model(
+    services, collection, monkeypatch, fault, told
+):
+    def fail(*_arguments, **_more):
+        raise fault
+
+    monkeypatch.setattr(runs, "evaluate_model", fail)
+    run_id = runs.add_run(services, collection, RECIPE)
+
+    with pytest.raises(type(fault)):
+        runs.execute_run(services, run_id)
+
+    run = services.store.runs.get(run_id)
+    assert run.state == "done"
+    assert re.search(told + ".*evaluate the model on the Models page", run.reason)
+    assert services.store.models.get(run.model_id).state == "candidate"
+
+
+@pytest.mark.parametrize("who", ["a person", "Argus"])
+def test_scoring_can_be_ended_and_the_model_stays(services, collection, monkeypatch, who):
+    scored = []
+
+    def score(*_arguments, model, on_step, **_more):
+        scored.append(model.id)
+        if who == "a person":
+            steering.cancel_run(services, run_id)
+        else:
+            monkeypatch.setattr(runs._Stop, "asked", True)
+        on_step(0.5)
+
+    monkeypatch.setattr(runs, "evaluate_model", score)
+    run_id = runs.add_run(services, collection, RECIPE)
+
+    runs.execute_run(services, run_id)
+
+    run = services.store.runs.get(run_id)
+    assert (run.state, scored) == ("done", [run.model_id])
+    assert f"its scoring did not end, since {who}" in run.reason
+
+
+def test_a_run_that_ended_early_is_continued_with_its_patience_anew(services, collection):
+    recipe = replace(RECIPE, epochs=20, learning_rate=0.05, patience=2)
+    run_id = runs.add_run(services, collection, recipe)
+    execute(services, run_id)
+    ended = services.store.runs.get(run_id)
+
+    new = steering.continue_run(services, run_id, replace(recipe, epochs=30))
+    execute(services, new)
+
+    assert ended.step < ended.total_steps
+    assert services.store.runs.get(new).step >= ended.step + 2 * 4  # two more looks at dev
+
+
 def test_a_finished_run_is_continued_with_more_epochs_as_a_run_of_its_own(services, collection):
     long = replace(RECIPE, schedule="constant")
     whole = runs.add_run(services, collection, long)
@@ -335,10 +428,12 @@ def test_too_little_memory_ends_with_what_would_help(services, collection, monke
     monkeypatch.setattr("train.engine.collate", run_out)
     run_id = runs.add_run(services, collection, RECIPE)
 
-    with pytest.raises(TrainingError, match="too little memory for a batch of 3"):
+    with pytest.raises(TrainingError, match="too little memory for samples of up to 1024 tokens"):
         execute(services, run_id)
 
-    assert "halve batch_size" in services.store.runs.get(run_id).reason
+    assert (
+        "lower max_tokens, turn gradient_checkpointing on" in services.store.runs.get(run_id).reason
+    )
 
 
 @pytest.fixture

@@ -78,8 +78,7 @@ def states(store: Store, collection: int) -> dict[str, str]:
 
 
 def key(store: Store, collection: int, ident: str) -> int:
-    found = store.samples.key_of(collection, ident)
-    assert found is not None
+    (found,) = store.samples.keys(SampleFilter(ids=[ident]), collection_id=collection)
     return found
 
 

@@ -233,14 +233,13 @@ def test_trouble_that_stays_is_told_with_the_address_and_what_to_do(server, name
     assert len(server.asked) == QUICK.tries
 
 
-@pytest.mark.parametrize(
-    "until", ["3600", format_datetime(datetime.now(UTC) + timedelta(minutes=66))], ids=["s", "date"]
-)
-def test_a_server_that_asks_for_a_long_pause_is_left_alone(server, until):
+@pytest.mark.parametrize("is_date", [False, True], ids=["s", "date"])
+def test_a_server_that_asks_for_a_long_pause_is_left_alone(server, is_date):
+    until = format_datetime(datetime.now(UTC) + timedelta(seconds=3600)) if is_date else "3600"
     server.usual = say(429, {"error": {"message": "дневной лимит"}}, Retry_After=until)
 
     with pytest.raises(
-        ModelUnreachable, match=r"429, it says: дневной лимит.*wait 3,\d\d\d seconds"
+        ModelUnreachable, match=r"429, it says: дневной лимит.*wait 3,[56]\d\d seconds"
     ):
         make_backend(server).suggest(SAMPLES[:1], SCHEMA)
 

@@ -88,7 +88,8 @@ def embed(services: Services, collection: int) -> int:
 
 
 def key(store, collection: int, ident: str) -> int:
-    return store.samples.key_of(collection, ident)
+    (found,) = store.samples.keys(SampleFilter(ids=[ident]), collection_id=collection)
+    return found
 
 
 def test_similar_samples_are_reviewed_alike_and_never_of_the_test_split(services, collection):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,12 +19,14 @@ from core.events import Event, span
 from core.records import SampleFilter
 from core.samples import Sample
 from core.schema import EventType, Role, Schema
-from train import queue
+from train import queue, runs
 from train.recipes import Recipe
 from train.register import register_model
 from train.services import Services
 from train.supervise import check_port
+from train.worker import Worker
 
+LONG_AGO = datetime.now(UTC) - timedelta(hours=3)
 ROOT = Path(__file__).resolve().parents[2]
 LONG = replace(
     Recipe.laptop(), rank=2, alpha=4, epochs=100, batch_size=1, dropout=0.0, warmup_steps=0
@@ -173,6 +176,39 @@ def test_a_worker_that_is_asked_to_stop_lets_the_next_one_go_on_with_the_run(ser
     assert "it goes on by itself" in waiting.reason
     steps = [p.step for p in services.store.runs.losses(run_id)]
     assert steps == list(range(1, len(steps) + 1))
+
+
+def test_a_paused_run_stays_paused_when_the_worker_starts_again(services):
+    store = services.store
+    run_id = runs.add_run(services, collection_id(services), LONG)
+    store.runs.update(run_id, state="paused", heartbeat=LONG_AGO)
+
+    Worker(services)._queue_open_work()
+
+    assert store.runs.get(run_id).state == "paused"
+
+
+@pytest.mark.parametrize(
+    ("state", "ends_as"),
+    [("running", "failed"), ("evaluating", "failed"), ("paused", "paused"), ("queued", "queued")],
+)
+def test_a_run_of_a_terminal_that_is_silent_for_long_is_over(services, state, ends_as):
+    store = services.store
+    run_id = runs.add_run(services, collection_id(services), LONG)
+    store.runs.update(run_id, state=state, heartbeat=LONG_AGO)
+
+    Worker(services)._end_silent_runs()
+
+    assert store.runs.get(run_id).state == ends_as
+
+
+def test_a_run_that_was_heard_of_lately_is_not_over(services):
+    run_id = runs.add_run(services, collection_id(services), LONG)
+    services.store.runs.update(run_id, state="running")
+
+    Worker(services)._end_silent_runs()
+
+    assert services.store.runs.get(run_id).state == "running"
 
 
 def test_a_taken_port_is_told_with_another_to_try():

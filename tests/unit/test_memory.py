@@ -101,6 +101,15 @@ def test_what_would_fit_is_found_or_nothing_would():
     assert look(1) is None
 
 
+def test_a_remedy_never_raises_a_setting():
+    small = replace(Recipe.laptop(), rank=2, max_tokens=100, gradient_checkpointing=True)
+    lengths = {"shortest": 30, "median": 120, "longest": 900}
+
+    found = smaller_recipe(SEVEN, small, lengths=lengths, on_gpu=False, free=16 * GIB, most=1)
+
+    assert found is None
+
+
 def test_the_papers_equation_counts_a_number_a_token():
     assert paper_bits(Recipe.paper()) == 2 * 9300 * 4
 

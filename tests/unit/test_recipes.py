@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from cli import build_parser
 from core.errors import TrainingError
 from core.schema import EventType, Schema
 from train.recipes import (
@@ -37,6 +38,18 @@ def test_every_preset_can_be_used_and_written_as_a_command(preset):
 def test_a_preset_that_is_not_there_is_told_with_those_that_are():
     with pytest.raises(TrainingError, match="'laptop2': choose one of laptop, single_gpu, paper"):
         Recipe.named("laptop2")
+
+
+def test_a_preset_may_be_written_with_a_hyphen():
+    assert Recipe.named("single-gpu") == Recipe.single_gpu()
+
+
+def test_the_command_lines_help_names_every_preset(capsys):
+    with pytest.raises(SystemExit):
+        build_parser().parse_args(["train", "--help"])
+
+    told = capsys.readouterr().out
+    assert all(name.replace("_", "-") in told for name in PRESETS)
 
 
 def test_a_past_run_gives_its_recipe_and_what_it_did_not_know_is_as_usual(store):

@@ -130,7 +130,8 @@ def upgrade() -> None:
     sa.Column('heartbeat', storage.tables.Moment(), nullable=True),
     sa.Column('finished', storage.tables.Moment(), nullable=True),
     sa.ForeignKeyConstraint(['collection_id'], ['collection.id'], ),
-    sa.PrimaryKeyConstraint('id')
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('run', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_run_collection_id'), ['collection_id'], unique=False)
@@ -232,11 +233,9 @@ def upgrade() -> None:
     sa.Column('tr', sa.Float(), nullable=True),
     sa.Column('arg', sa.Float(), nullable=True),
     sa.ForeignKeyConstraint(['run_id'], ['run.id'], ),
-    sa.PrimaryKeyConstraint('id')
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('run_id', 'step')
     )
-    with op.batch_alter_table('loss', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_loss_run_id'), ['run_id'], unique=False)
-
     op.create_table('model',
     sa.Column('id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('title', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -654,9 +653,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_model_collection_id'))
 
     op.drop_table('model')
-    with op.batch_alter_table('loss', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_loss_run_id'))
-
     op.drop_table('loss')
     with op.batch_alter_table('bulk_item', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_bulk_item_bulk_id'))

@@ -52,8 +52,8 @@ def test_the_samples_behind_the_open_one_in_a_persons_queue_come_first(
     ended = do(services, job.id, Stub(backend))
 
     expected = [*order[1:2], *order[3:], order[2]]
-    asked = [store.samples.key_of(collection, name) for batch in backend.asked for name in batch]
-    assert asked == [k for k in expected if k != order[0]]
+    asked = [name for batch in backend.asked for name in batch]
+    assert asked == [store.samples.get(k).sample.id for k in expected if k != order[0]]
     assert ended.state == "done"
     assert set(told(store, job.id)) == set(russian) - {order[0]}
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.difference import Entry, difference
-from core.errors import NotFoundError, SchemaError
+from core.errors import NotFoundError, SchemaError, shown
 from core.events import Event
 from core.ports import StorePort
 from core.records import ReviewRecord, SampleRecord
@@ -52,7 +52,7 @@ def version_events(store: StorePort, key: int, review_id: int) -> tuple[Event, .
     record = store.samples.get(key)
     chosen = next((r for r in store.samples.reviews(key) if r.id == review_id), None)
     if chosen is None:
-        raise NotFoundError(f"sample {record.sample.id!r} has no version {review_id}")
+        raise NotFoundError(f"sample {shown(record.sample.id)} has no version {review_id}")
     events = follow_names(store, record, chosen.events, schema_number=chosen.schema_number)
     number = next(c.schema_number for c in store.collections.all() if c.id == record.collection_id)
     schema = store.collections.schema(record.collection_id, number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +11,7 @@ from uuid import uuid4
 import streamlit as st
 
 from core.errors import ArgusError, StorageError
+from core.queue_work import skip_sample
 from core.records import CollectionRecord
 from pages._ui import desk, desk_data, desk_queue, desk_side
 from pages._ui.catalogue import LANGUAGE, t
@@ -27,6 +29,7 @@ from pages._ui.session import collection, person, services
 from pages._ui.workbench import show_workbench
 from train.queue import cancel_job, keep_ahead
 
+log = logging.getLogger(__name__)
 _DONE = "review_done"  # ids of the messages that were dealt with
 _PROBLEMS = "review_problems"  # [{id, message, retry}] of the last message
 _STANDING = "review_standing"  # where the person is: looked up anew after all but drafts
@@ -85,6 +88,10 @@ def take(event: str, message: Mapping[str, Any]) -> None:
         _act(event, value, at=at, left=left)
     except ArgusError as error:
         problem = {"id": ident, "message": str(error), "retry": isinstance(error, StorageError)}
+    except Exception as error:  # a message without an answer would be sent for ever
+        log.exception("the message %s (%s) could not be dealt with", ident, event)
+        said = t("review.error.unexpected", error=f"{type(error).__name__}: {error}")
+        problem = {"id": ident, "message": said, "retry": False}
     state[_PROBLEMS] = [problem] if problem else []
     if problem is None or not problem["retry"]:
         state[_DONE] = [*state.get(_DONE, []), ident][-20:]
@@ -112,9 +119,11 @@ def _act(event: str, value: dict[str, Any], *, at: object, left: object) -> None
         )
         remember_sample(record.key if record and stays else None)
     elif event == "skip":
-        following = read_key(at) if at is not None else _beside(left, 1)
-        store.notes.skip(read_key(left), person=name)
-        remember_sample(following)
+        current, told = collection(), None if at is None else read_key(at)
+        if current is not None:
+            queue, key = address_queue(current), read_key(left)
+            following = skip_sample(store, queue, key, person=name)
+            remember_sample(following if told is None else told)
     elif event == "note":
         take_note(store, value, person=name)
     elif event == "side":

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from core.errors import ModelError, SetupError
+from core.errors import ModelError, SetupError, shown
 from core.free_reply import read_free_reply
 from core.grammar import close_reply, reply_grammar, reply_strings
 from core.models.adapters import Carrier
@@ -215,7 +215,7 @@ class LocalBackend:
         ids = self._tokenizer(prompt.rest, add_special_tokens=False)["input_ids"]
         if len(prefix) + len(ids) + decoding.max_new_tokens > self._context:
             raise ModelError(
-                f"the sample {sample.id!r} is too long for {self.model_id}: {len(ids)} tokens, "
+                f"the sample {shown(sample.id)} is too long for {self.model_id}: {len(ids)} tokens, "
                 f"and the model reads {self._context}, prompt and reply included"
             )
         text = sample.text or ""

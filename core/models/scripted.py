@@ -18,7 +18,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from core.errors import ModelError
+from core.errors import ModelError, shown
 from core.models.replies import read_suggestion
 from core.parsing import TokenProbability
 from core.ports import Decoding, Prompting, Step, Suggested
@@ -97,7 +97,7 @@ class ScriptedBackend:
         for number, sample in enumerate(samples):
             if not self.fits(sample, schema):
                 raise ModelError(
-                    f"the sample {sample.id!r} has {len(sample.text or ''):,} characters, and the script "
+                    f"the sample {shown(sample.id)} has {len(sample.text or ''):,} characters, and the script "
                     f"of {self.model_id} reads {self._script.characters:,} at once"
                 )
             reply = self._reply(sample)

@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx2
 
-from core.errors import ModelError
+from core.errors import ModelError, shown
 from core.models.replies import LONGEST, read_suggestion
 from core.models.server_client import Answer, Server, open_client, refusal, send
 from core.parsing import TokenProbability, write_reply
@@ -126,7 +126,7 @@ class ServerBackend:
             return Suggested((), "[]", prompting.version)
         if not self.fits(sample, schema, prompting=prompting):
             raise ModelError(
-                f"the sample {sample.id!r} may be too long for {self.model_id}, which reads "
+                f"the sample {shown(sample.id)} may be too long for {self.model_id}, which reads "
                 f"{self._context:,} tokens, prompt and reply included"
             )
         began = time.monotonic()
@@ -180,7 +180,7 @@ class ServerBackend:
             content, is_cut = choice["message"]["content"], choice.get("finish_reason") == "length"
         except (LookupError, TypeError, AttributeError) as problem:
             told = refusal(self._server, answer, name=self._name)
-            raise ModelError(f"no suggestion for {sample.id!r}: {told}") from problem
+            raise ModelError(f"no suggestion for {shown(sample.id)}: {told}") from problem
         if not isinstance(content, str):
             return "", is_cut, []
         # Half a surrogate pair cannot be kept.

@@ -18,6 +18,8 @@ REVIEW: dict[str, str] = {
     "review.error.foreign_suggestion": "suggestion {id} is not of this sample: reload the page",
     "review.error.reviewed_meanwhile": "{person} reviewed this sample while you had it open: your "
     "work is kept. Submit once more to store yours as the newest review",
+    "review.error.unexpected": "this was not stored, something unexpected went wrong ({error}): try again, "
+    "or reload the page. The server's log has the whole of it",
     "review.error.key": "a message from the page names the sample {value!r}: reload the page",
 }
 
@@ -110,10 +112,13 @@ BENCH: dict[str, str] = {
     "saved.draft": "draft saved",
     "saved.submitting": "storing the review…",
     "saved.late": "not stored yet, kept in this browser: the server does not answer",
+    "saved.late_unkept": "not stored yet, and this browser has no room to keep it: the server does not "
+    "answer. Leave this page open",
     "draft.behind": "{person} reviewed this sample after your draft. That review is shown; undo brings your draft back.",
     "draft.elsewhere": "You have changed this sample in another window: what was saved there is shown "
     "now, what you did here since is not",
     "saved.trouble": "not stored, kept in this browser: {why}",
+    "saved.trouble_unkept": "not stored, and this browser has no room to keep it: {why}. Leave this page open",
     "hint.armed": "Select the {role}, then Enter. Esc lets it be.",
     "hint.selected": "1–9 gives it a role, Enter puts it into the focused slot, T makes a new event.",
     "hint.selected_no_event": "T makes a new event of it.",

@@ -211,6 +211,38 @@ def test_a_database_that_refuses_leaves_the_message_unanswered_so_that_it_comes_
     assert (after["done"], after["problems"]) == (["m1"], [])
 
 
+def test_what_nobody_expected_is_told_logged_and_answered_so_that_it_does_not_come_for_ever(
+    keys: dict[str, int],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    at = open_review(keys["ru"])
+    document = opened(at)
+
+    def fall(*_: object, **__: object) -> int:
+        raise RuntimeError("наоборот")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Samples, "save_draft", fall)
+        fire(at, KEY, "draft", message(document, rev=1))
+    told = component_data(at, KEY)
+
+    assert not at.exception
+    assert (told["done"], told["problems"][0]["retry"]) == (["m1"], False)
+    assert "RuntimeError: наоборот" in told["problems"][0]["message"]
+    assert "RuntimeError: наоборот" in caplog.text
+
+
+def test_a_skipped_sample_leads_to_the_next_one(keys: dict[str, int], store: Store) -> None:
+    at = open_review(keys["zh"])
+
+    fire(at, KEY, "skip", {"id": "m1", "from": keys["zh"]})
+    data = component_data(at, KEY)
+
+    assert data["open"]["key"] == keys["ru"]
+    assert store.notes.is_skipped(keys["zh"], person="Ana")
+
+
 def test_the_filter_chooses_language_and_state(keys: dict[str, int]) -> None:
     at = open_review(keys["zh"])
 

@@ -133,6 +133,26 @@ def test_a_review_submitted_while_the_server_is_down_is_stored_when_it_is_back(
     assert as_shown(events) == shown
 
 
+def test_a_browser_without_room_does_not_say_that_it_keeps_what_is_not_stored(
+    app: RunningApp, store: Store, page: Page
+) -> None:
+    page.add_init_script("Storage.prototype.setItem = () => { throw new Error('full'); }")
+    bench = Workbench(page, app.url)
+    half_done(store, bench, "ru", "no-room")
+    bench.wait_saved()
+
+    app.kill()
+    bench.press("ArrowUp", "a")
+    said = page.locator(".argus-wb .saved.late")
+    said.wait_for(timeout=20_000)
+    words = said.text_content()
+    app.start()
+    bench.wait_saved()
+
+    assert words is not None
+    assert "no room to keep it" in words
+
+
 def test_a_killed_browser_leaves_the_draft_with_the_server(
     app: RunningApp, store: Store, browser: Browser
 ) -> None:

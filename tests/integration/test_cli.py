@@ -140,7 +140,18 @@ def test_a_schema_grows_only_when_asked(
     printed = capsys.readouterr()
     assert codes == [0, 1, 0]
     assert "new types and roles: покупка" in printed.out
+    assert "1 sample uses them" in printed.out
     assert "--extend-schema" in printed.err
+
+
+def test_a_long_name_is_cut_short_in_a_message(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cli.main(["export", "x.jsonl", "--collection", "很" * 150])
+
+    said = capsys.readouterr().err
+    assert "there is no collection '很很" in said
+    assert "很" * 60 not in said
 
 
 def test_a_preview_changes_nothing(

@@ -102,7 +102,8 @@ function paintBar(B) {
   el.undo.disabled = nothing || !B.undo.length;
   el.redo.disabled = nothing || !B.redo.length;
   el.saved.className = `saved${late ? " late" : ""}`;
-  setText(el.saved, B.trouble ? B.w("saved.trouble", { why: B.trouble }) : late ? B.w("saved.late")
+  const kept = B.line.isKept() ? "" : "_unkept";
+  setText(el.saved, B.trouble ? B.w(`saved.trouble${kept}`, { why: B.trouble }) : late ? B.w(`saved.late${kept}`)
     : pending ? B.w("saved.submitting") : unsent ? B.w("saved.saving") : !nothing && B.rev > 0 ? B.w("saved.draft") : "");
   el.saved.dataset.rev = nothing ? "" : String(unsent ? "" : B.savedRev);
   const open = nothing ? 0 : countOpen(B.doc);

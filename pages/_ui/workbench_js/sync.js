@@ -34,9 +34,9 @@ class Line {
 
   /** Keep a draft here and send it; one that waits for the same sample is replaced. */
   draft(stamp, value) {
-    spare.set(this.draftKey(stamp), value);
+    const isKept = spare.set(this.draftKey(stamp), value);
     this.drop((m) => m.kind === "draft" && m.stamp === stamp && !m.sent);
-    this.push({ kind: "draft", stamp, value });
+    this.push({ kind: "draft", stamp, value, isKept });
   }
 
   /** Send a finished review. Its last draft goes before it: a refused review can then be gone on with. */
@@ -51,7 +51,7 @@ class Line {
   push(message) {
     const whole = { id: newId(), sent: 0, ...message };
     this.queue.push(whole);
-    if (KEPT.has(whole.kind)) spare.set(this.outKey(whole.id), whole);
+    if (KEPT.has(whole.kind)) whole.isKept = spare.set(this.outKey(whole.id), whole);
     this.pump();
   }
 
@@ -102,5 +102,7 @@ class Line {
   /** Whether something of a sample is not with the server yet. */
   waits(stamp) { return this.queue.some((m) => m.stamp === stamp); }
   submits(stamp) { return this.queue.some((m) => m.kind === "submit" && m.stamp === stamp); }
+  /** Whether all that waits lies in this browser too: what is only asked for need not. */
+  isKept() { return this.queue.every((m) => m.isKept !== false); }
   isLate() { return this.tries > 0; }
 }

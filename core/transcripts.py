@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from core.formats.subtitles import Cue, TimedSpan, Transcript, transcript_of
 from core.samples import Sample
@@ -25,7 +26,7 @@ def with_transcript(sample: Sample, cues: Sequence[Cue], media: str) -> Sample:
 
 def transcript_in(sample: Sample) -> tuple[str, Transcript] | None:
     """The medium and the transcript that a sample's text is, None where it is no transcript."""
-    kept = sample.meta.get("transcript")
+    kept: Any = sample.meta.get("transcript")
     try:
         spans = tuple(TimedSpan(int(a), int(b), float(s), float(e)) for a, b, s, e in kept["spans"])
         media = str(kept["media"])

@@ -14,6 +14,7 @@ from PIL import Image
 
 import cli
 from core.errors import FileError, MediaError
+from core.records import SampleFilter
 from core.transcripts import transcript_in
 from tests.integration.media.made_clips import make_b_frames
 from train.media_import import import_bundle, preview_bundle
@@ -84,9 +85,14 @@ def bring(services, path, **more):
     return import_bundle(services, path, collection=more.pop("collection", "新闻"), **more)
 
 
-def media_of(services, ident):
+def key_of(services, ident):
     collection = services.store.collections.all()[-1].id
-    return services.store.media.of(services.store.samples.key_of(collection, ident))
+    (key,) = services.store.samples.keys(SampleFilter(ids=[ident]), collection_id=collection)
+    return key
+
+
+def media_of(services, ident):
+    return services.store.media.of(key_of(services, ident))
 
 
 # ---------------------------------------------------------------- what is found
@@ -153,9 +159,7 @@ def test_a_folder_of_files_becomes_samples_with_their_transcripts(services, tmp_
     assert services.store.media.files is not None
     (photo,) = media_of(services, "фото.png")
     assert photo.file.medium == "image"
-    record = services.store.samples.get(
-        services.store.samples.key_of(services.store.collections.all()[-1].id, "речь.mp4")
-    )
+    record = services.store.samples.get(key_of(services, "речь.mp4"))
     assert record.sample.text == "Добрый день"
     media, transcript = transcript_in(record.sample)
     assert (media, transcript.range_of(0, 6)) == ("m1", (0.0, 0.5))

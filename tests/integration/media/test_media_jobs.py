@@ -170,7 +170,7 @@ def test_a_missing_reader_of_words_is_a_note_and_no_failure(services, store, mon
 
 
 def test_a_worker_that_is_killed_makes_no_file_twice(services, store):
-    collection, digests = add(store, [picture(n, (700, 500)) for n in range(60)])
+    collection, digests = add(store, [picture(n, (700, 500)) for n in range(12)])
     job = prepare_media(services, collection)
     seen: dict[str, float] = {}
 
@@ -181,7 +181,7 @@ def test_a_worker_that_is_killed_makes_no_file_twice(services, store):
         folder = services.home.media / "made"
         return {d: (folder / d[:2] / d / "view-1-2048-p0.jpg").stat().st_mtime_ns for d in some}
 
-    for kill_at in (5, 20):
+    for kill_at in (2, 6):
         worker = start_worker(services)
         wait_for(lambda at=kill_at: len(ready()) >= at, seconds=300)
         worker.send_signal(signal.SIGKILL)
@@ -194,5 +194,5 @@ def test_a_worker_that_is_killed_makes_no_file_twice(services, store):
     worker.wait()
 
     ended = store.jobs.get(job)
-    assert (ended.done, ended.total, list(ended.failures)) == (60, 60, [])
+    assert (ended.done, ended.total, list(ended.failures)) == (12, 12, [])
     assert all(seen[d] == t for d, t in view_times(seen).items())

@@ -20,9 +20,15 @@ _SCORES = (
 
 
 def data_card(
-    snapshot: Snapshot, *, collection: str, recipe: Mapping[str, Any], held_out: Mapping[str, int]
+    snapshot: Snapshot,
+    *,
+    collection: str,
+    recipe: Mapping[str, Any],
+    held_out: Mapping[str, int],
+    leaks_kept: int = 0,
 ) -> str:
-    """The card of a snapshot. `held_out`: reviewed samples of the dev and test splits."""
+    """The card of a snapshot. `held_out`: reviewed samples of the dev and test splits; `leaks_kept`:
+    training samples that nearly repeat one of them, too many to leave out."""
     different = list({s.id: s for s in snapshot.train}.values())
     repeated = len(snapshot.train) - len(different)
     lines = [
@@ -39,6 +45,11 @@ def data_card(
     if snapshot.leaks:
         lines.append(
             f"Left out, since they nearly repeat a held-out sample: {len(snapshot.leaks):,}."
+        )
+    if leaks_kept:
+        lines.append(
+            f"Kept, though they nearly repeat a held-out sample: {leaks_kept:,}, too many to leave "
+            "out. The scores flatter."
         )
     for by, title in (("language", "Language"), ("modality", "Medium"), ("type", "Event type")):
         before, shown = count_labels(different, by), count_labels(snapshot.train, by)

@@ -22,7 +22,7 @@ from train.adapter import check_base, checksum_base, manifest_of
 from train.cards import data_card
 from train.checkpoint import newest_checkpoint
 from train.examples import Example, make_examples
-from train.leakage import leaks_to_drop
+from train.leakage import check_leaks
 from train.order import total_steps
 from train.qlora import Ended, Word, save_adapter, train
 from train.recipes import Recipe, recipe_from_dict
@@ -128,8 +128,8 @@ def freeze_run(services: Services, run: RunRecord, recipe: Recipe) -> Snapshot:
     """Write down the samples of a run with their card, the dev samples and the schema, the manifest
     last; returns the snapshot."""
     folder = run_folder(services.home, run.id)
-    leaks = leaks_to_drop(services, run.collection_id)
-    snapshot = take_snapshot(services, run.collection_id, recipe, leaks=leaks)
+    leaks = check_leaks(services, run.collection_id)
+    snapshot = take_snapshot(services, run.collection_id, recipe, leaks=leaks.left_out)
     schema = services.store.collections.schema(run.collection_id)
     dev = reviewed(services, run.collection_id, "dev")
     lines = [json.dumps(sample_to_dict(s)) + "\n" for s in dev]
@@ -137,6 +137,7 @@ def freeze_run(services: Services, run: RunRecord, recipe: Recipe) -> Snapshot:
     card = data_card(
         snapshot, collection=name, recipe=run.recipe,
         held_out={"dev": len(dev), "test": len(reviewed(services, run.collection_id, "test"))},
+        leaks_kept=leaks.leaks_kept,
     )  # fmt: skip
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -149,7 +150,7 @@ def freeze_run(services: Services, run: RunRecord, recipe: Recipe) -> Snapshot:
         ) from problem
     facts = {
         "collection": run.collection_id, "samples": len(snapshot.train),
-        "schema": schema_to_dict(schema),
+        "schema": schema_to_dict(schema), "leaks_kept": leaks.leaks_kept,
     }  # fmt: skip
     write_snapshot(snapshot, folder, facts=facts)
     return snapshot
@@ -219,6 +220,7 @@ def _write_down(
             **run.snapshot, "hash": frozen.facts["hash"],
             "by_language": frozen.facts["by_language"], "samples": len(examples),
             "left_out": list(left_out), "leaks": len(frozen.facts.get("leaks", [])),
+            "leaks_kept": frozen.facts.get("leaks_kept", 0),
             "repeated": len(examples) - len({e.sample_id for e in examples}),
         },
     )  # fmt: skip

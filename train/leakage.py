@@ -107,11 +107,6 @@ def decide_leaks(leaks: Sequence[Leak], count: int) -> LeakCheck:
     return LeakCheck(leaks_kept=len(leaks))
 
 
-def leaks_to_drop(services: Services, collection_id: int) -> list[Leak]:
-    """The leaks that training leaves out."""
-    return list(check_leaks(services, collection_id).left_out)
-
-
 def known_leaks(services: Services, collection_id: int) -> list[str]:
     """The samples that the newest run with a snapshot left out as leaks: to find them anew takes the
     worker and its time."""

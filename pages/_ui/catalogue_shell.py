@@ -123,8 +123,8 @@ SHELL: dict[str, str] = {
     "run.training": "{run}: step {step} of {total}, loss {loss}",
     "run.left": ", about {time} left",
     "run.evaluating": "{run} is trained and is being scored against its base and the model in use",
-    "run.silent": "Not heard of for a while: its process may have ended. The worker takes it up again "
-    "from its last checkpoint; nothing is lost.",
+    "run.silent": "Not heard of for a while: its process may have ended. If it stays silent "
+    "for ten minutes, it is over, and can be resumed from its last checkpoint.",
     "chart.loss": "Loss by step",
     "chart.loss.x": "step",
     "chart.loss.y": "loss",

@@ -94,7 +94,9 @@ def _show_buttons(run: RunRecord) -> None:
     asked = _asked(run)
     if asked:
         st.caption(t(asked))
-    elif run.state != "evaluating":
+    elif run.state == "evaluating":
+        _button("skip", run.id, cancel_run)
+    else:
         with st.container(horizontal=True, gap="small"):
             if run.state == "paused":
                 _button("resume", run.id, resume_run)
@@ -106,6 +108,8 @@ def _show_buttons(run: RunRecord) -> None:
 
 
 def _asked(run: RunRecord) -> str:
+    if run.cancel_requested and run.state == "evaluating":
+        return "run.skipping"
     if run.cancel_requested:
         return "run.cancelling" if run.pause_requested else "run.stopping"
     return "run.pausing" if run.pause_requested else ""

@@ -78,6 +78,16 @@ def queued_numbers(services) -> int:
 # ---------------------------------------------------------------- a run under way
 
 
+def test_the_scoring_of_a_trained_run_can_be_ended(open_page, services, running):
+    services.store.runs.update(running, state="evaluating")
+    app = open_page("training")
+
+    app.button(key=f"skip_run_{running}").click().run()
+
+    assert services.store.runs.get(running).cancel_requested
+    assert "The scoring is ending" in "\n".join(c.value for c in app.caption)
+
+
 @pytest.mark.parametrize(
     ("button", "cancelled", "paused", "told"),
     [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from train import leakage
-from train.leakage import Leak, check_leaks, decide_leaks, leaks_to_drop
+from train.leakage import Leak, check_leaks, decide_leaks
 from train.services import Services
 
 LEAKS = [Leak(f"样本{i}", "проба", 0.9) for i in range(3)]
@@ -28,5 +28,4 @@ def test_leaks_that_stay_are_also_told_in_the_log(home, store, monkeypatch, capl
     found = check_leaks(services, 1)
 
     assert found.leaks_kept == 3
-    assert leaks_to_drop(services, 1) == []
     assert "The scores flatter" in caplog.text

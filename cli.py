@@ -66,13 +66,13 @@ def init(arguments: argparse.Namespace) -> int:
 
 
 def demo(arguments: argparse.Namespace) -> int:
-    """Load the demo collections, texts and media. Safe to repeat."""
+    """Load the demo collection; with --media its pictures, clips and sounds too. Safe to repeat."""
     from core.plain import import_text, media_text, problems_text
     from train.demo import load_demo, load_media_demo
 
     services = _services()
     result = load_demo(services)
-    media = load_media_demo(services)
+    media = load_media_demo(services) if arguments.media else None
     if media is not None:
         _tell(problems_text(media.problems, "the media demo"))
         _tell(media_text(media.missing, media.refused))
@@ -402,7 +402,9 @@ def build_parser() -> argparse.ArgumentParser:
         return made
 
     add(init, "json")
-    add(demo, "json")
+    add(demo, "json").add_argument(
+        "--media", action="store_true", help="pictures, clips and sounds too"
+    )
     one = add(import_, "json")
     one.add_argument("file", metavar="PATH")
     one.add_argument("--collection", metavar="NAME", help="default: the file's name, less its end")

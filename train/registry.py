@@ -15,7 +15,7 @@ from storage.database import back_up, sqlite_path
 from storage.home import folder_bytes
 from train.evaluate import evaluate_model, split_hash
 from train.preparing import renew_suggestions
-from train.promotion import Verdict, judge, promotion_rule
+from train.promotion import Verdict, check_candidate, judge, promotion_rule
 from train.run_log import log_file
 from train.services import Services, base_of
 from train.snapshot import judged_split
@@ -125,14 +125,9 @@ def promote(
     """Put a model in use. Raises `PromotionRefused` with the figures where it scores lower, or
     cannot be compared, and no reason is written."""
     models = services.store.models
-    model = models.get(model_id)
-    if model.state == "deleted":
-        raise RefusedError(f"{model_id} was deleted: its files are gone")
-    if model.collection_id not in (None, collection_id):
-        raise RefusedError(f"{model_id} was trained on another collection: train one on this")
+    in_use = model_in_use(services, collection_id).id
+    check_candidate(models.get(model_id), collection_id, in_use_id=in_use)
     found = compare(services, collection_id, model_id)
-    if found.in_use_id == model_id:
-        raise RefusedError(f"{model_id} is the model in use already")
     reason = reason.strip()
     if found.verdict != "better" and not reason:
         if found.verdict == "worse":

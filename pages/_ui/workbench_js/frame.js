@@ -154,6 +154,8 @@ function isDark(node) {
 
 const benches = new WeakMap();
 
+const isDialog = (node) => !!node.closest?.('[role="dialog"], [data-rac]');
+
 /** Listen while the component stands; Streamlit may call the cleanup and mount again. */
 function listen(B) {
   if (B.stop) return;
@@ -169,7 +171,10 @@ function listen(B) {
   on(window, "mouseup", () => { if (down) { down = false; setTimeout(() => B.sample && takeSelection(B)); } });
   on(B.root, "mousedown", () => B.active());
   on(B.root, "focusin", () => { B.hadFocus = true; });
-  on(B.root, "focusout", (e) => { B.hadFocus = !e.relatedTarget || B.root.contains(e.relatedTarget); });
+  on(B.root, "focusout", (e) => { B.hadFocus = !e.relatedTarget || B.root.contains(e.relatedTarget) || isDialog(e.relatedTarget); });
+  on(document, "focusout", (e) => {  // a dialog that took the keyboard, of a lost connection say, is gone
+    if (B.hadFocus && !e.relatedTarget && isDialog(e.target)) setTimeout(() => { if (document.activeElement === document.body) B.el.evidence.focus({ preventScroll: true }); });
+  });
   on(B.el.evidence, "copy", (e) => {
     if (!B.sel) return;
     e.clipboardData.setData("text/plain", B.T.text.slice(B.sel.a, B.sel.b));

@@ -39,18 +39,24 @@ test-slow: setup machine  ## the real small model: suggestions, training, the wh
 bench: setup machine  ## measure speed, and print it
 	@$(BIN)pytest -m bench -s $(ARGS)
 
-machine:  # Chromium and ffmpeg: by apt where it may, else it names what to install
+machine:  # Chromium, ffmpeg and tesseract (optional): by apt where it may, else it names what to install
 	@missing=""; \
 	command -v ffmpeg >/dev/null || missing="$$missing ffmpeg"; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
 		command -v google-chrome >/dev/null || missing="$$missing chromium"; \
 	fc-list :lang=zh 2>/dev/null | grep -q . || missing="$$missing fonts-noto-cjk"; \
-	[ -z "$$missing" ] && exit 0; \
+	optional=""; command -v tesseract >/dev/null || optional=" tesseract-ocr tesseract-ocr-rus"; \
+	[ -z "$$missing$$optional" ] && exit 0; \
 	apt=""; [ "$$(id -u)" = 0 ] && apt="apt-get"; \
 	[ -z "$$apt" ] && command -v sudo >/dev/null && sudo -n true 2>/dev/null && apt="sudo -n apt-get"; \
 	if [ -n "$$apt" ] && command -v apt-get >/dev/null; then \
-		echo "→ installing$$missing"; \
-		$$apt update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive $$apt install -y -qq $$missing >/dev/null; \
+		echo "→ installing$$missing$$optional"; \
+		$$apt update -qq >/dev/null; \
+		[ -z "$$missing" ] || DEBIAN_FRONTEND=noninteractive $$apt install -y -qq $$missing >/dev/null || exit 1; \
+		[ -z "$$optional" ] || DEBIAN_FRONTEND=noninteractive $$apt install -y -qq $$optional >/dev/null || \
+			echo "  tesseract could not be installed: Russian words in pictures are not read"; \
+	elif [ -z "$$missing" ]; then \
+		echo "  without$$optional Russian words in pictures are not read"; \
 	else \
 		echo "The tests need:$$missing. Install them (Debian: apt-get install$$missing), then try again."; exit 1; \
 	fi

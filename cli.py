@@ -66,38 +66,65 @@ def init(arguments: argparse.Namespace) -> int:
 
 
 def demo(arguments: argparse.Namespace) -> int:
-    """Load the demo collection. Safe to repeat."""
-    from train.demo import load_demo
+    """Load the demo collection; with --media its pictures, clips and sounds too. Safe to repeat."""
+    from core.plain import import_text, media_text, problems_text
+    from train.demo import load_demo, load_media_demo
 
-    return _show_import(arguments, load_demo(_services()), "the demo file")
+    services = _services()
+    result = load_demo(services)
+    media = load_media_demo(services) if arguments.media else None
+    if media is not None:
+        _tell(problems_text(media.problems, "the media demo"))
+        _tell(media_text(media.missing, media.refused))
+        _tell(import_text(media))
+    return _show_import(arguments, result, "the demo file")
 
 
 def import_(arguments: argparse.Namespace) -> int:
-    """Import a file of Argus JSONL ('-' reads standard input): all its good lines, if some are bad."""
-    from core.plain import preview_text, problems_text
+    """Import Argus JSONL ('-' reads standard input) with the media beside it, a folder, or a ZIP or
+    TAR of files; M2E2, COCO and Label Studio too. All that is good comes in, if some is bad."""
+    from core.plain import media_text, preview_text, problems_text
     from core.workflow import import_file, preview_import
+    from train.media_import import import_bundle, preview_bundle
+    from train.runs import throttled
 
-    if arguments.file == "-" and not arguments.collection:
+    is_input = arguments.file == "-"
+    if is_input and not arguments.collection:
         raise InputError("standard input has no name: say where to with --collection NAME")
-    data = _read(arguments.file)
-    name = "standard input" if arguments.file == "-" else Path(arguments.file).name
+    path = Path(arguments.file)
+    name = "standard input" if is_input else path.name or path.resolve().name
     name = name.encode("utf-8", "replace").decode()
-    collection = arguments.collection or Path(arguments.file).stem
-    store = _services().store
+    collection = arguments.collection or _stem(path)
+    data = sys.stdin.buffer.read() if is_input else b""
+    services = _services()
+    store, language = services.store, arguments.language
     if arguments.preview:
-        preview = preview_import(store, data, collection=collection, name=name)
+        if is_input:
+            preview = preview_import(store, data, collection=collection, name=name)
+        else:
+            preview = preview_bundle(
+                services, path, collection=collection, name=name, language=language
+            )
         _tell(problems_text(preview.problems, name))
+        _tell(media_text(preview.missing, preview.refused))
         _show(arguments, asdict(preview), preview_text(preview, name))
-        return int(bool(preview.problems))
-    result = import_file(
-        store, data, collection=collection, name=name, extend_schema=arguments.extend_schema,
-        person=store.collections.person(),
-    )  # fmt: skip
+        return int(bool(preview.problems or preview.refused))
+    extends, person = arguments.extend_schema, store.collections.person()
+    if is_input:
+        result = import_file(
+            store, data, collection=collection, name=name, extend_schema=extends, person=person
+        )
+    else:
+        result = import_bundle(
+            services, path, collection=collection, name=name, language=language,
+            extend_schema=extends, person=person, on_step=throttled(_tell_share, seconds=5),
+        )  # fmt: skip
     return _show_import(arguments, result, name)
 
 
 def export(arguments: argparse.Namespace) -> int:
-    """Write what is reviewed as Argus JSONL ('-' writes to standard output)."""
+    """Write what is reviewed as Argus JSONL ('-' writes to standard output), COCO boxes or tasks of
+    Label Studio; --media puts pictures and clips beside it, --crops what its mentions show."""
     from core.preferences import preference_lines
     from core.workflow import export_lines
     from storage.files import write_lines
@@ -105,7 +132,12 @@ def export(arguments: argparse.Namespace) -> int:
     if arguments.file == "-" and arguments.json:
         raise InputError("'-' writes the samples, which are JSON lines: leave --json out")
     services = _services()
-    name = _collection(services, arguments).name
+    collection = _collection(services, arguments)
+    name = collection.name
+    if arguments.media or arguments.crops or arguments.form != "jsonl":
+        if arguments.file == "-" or arguments.preferences:
+            raise InputError("media, crops and other forms go to a file: name one")
+        return _export_media(services, collection, arguments)
     read = preference_lines if arguments.preferences else export_lines
     lines = read(services.store, collection=name)
     if arguments.file == "-":
@@ -117,6 +149,25 @@ def export(arguments: argparse.Namespace) -> int:
     said = "preference pairs" if arguments.preferences else "reviewed samples"
     text = f"wrote {count:,} {said} of {shown(name)} to {arguments.file}"
     return _show(arguments, found, text)
+
+
+def _export_media(
+    services: Services, collection: CollectionRecord, arguments: argparse.Namespace
+) -> int:
+    from train.media_export import export_samples
+
+    done = export_samples(
+        services, collection, Path(arguments.file), form=arguments.form,
+        with_media=arguments.media, with_crops=arguments.crops,
+    )  # fmt: skip
+    _tell("\n".join(done.left_out[:50]))
+    if len(done.left_out) > 50:
+        _tell(f"… and {len(done.left_out) - 50:,} more (all of them with --json)")
+    facts = {"collection": collection.name, "file": arguments.file, **asdict(done)}
+    text = f"wrote {done.samples:,} reviewed samples of {collection.name!r} to {arguments.file}"
+    text += f"; {done.media:,} media files" if arguments.media else ""
+    text += f"; {done.crops:,} crops and clips" if arguments.crops else ""
+    return _show(arguments, facts, text)
 
 
 def suggest(arguments: argparse.Namespace) -> int:
@@ -351,14 +402,27 @@ def build_parser() -> argparse.ArgumentParser:
         return made
 
     add(init, "json")
-    add(demo, "json")
+    add(demo, "json").add_argument(
+        "--media", action="store_true", help="pictures, clips and sounds too"
+    )
     one = add(import_, "json")
-    one.add_argument("file", metavar="FILE")
+    one.add_argument("file", metavar="PATH")
     one.add_argument("--collection", metavar="NAME", help="default: the file's name, less its end")
+    one.add_argument(
+        "--language", default="en", metavar="CODE", help="of plain files, which say none: en, zh, …"
+    )
     one.add_argument("--extend-schema", action="store_true", help="add new types and roles to it")
     one.add_argument("--preview", action="store_true", help="say what the file has, change nothing")
     one = add(export, "collection", "json")
     one.add_argument("file", metavar="OUT.jsonl")
+    one.add_argument(
+        "--form", choices=("jsonl", "coco", "label-studio"), default="jsonl",
+        help="Argus JSONL (the default), COCO boxes, or tasks of Label Studio",
+    )  # fmt: skip
+    one.add_argument("--media", action="store_true", help="pictures, clips and sounds beside it")
+    one.add_argument(
+        "--crops", action="store_true", help="a crop or clip of each mention, in OUT-crops/"
+    )
     one.add_argument(
         "--preferences", action="store_true",
         help="pairs of correction and suggestion for DPO instead: prompt, chosen, rejected",
@@ -459,6 +523,19 @@ def _collection(services: Services, arguments: argparse.Namespace) -> Collection
     return services.store.collections.get(collection_name(arguments.collection))
 
 
+def _tell_share(share: float) -> None:
+    if share < 1:
+        _tell(f"{share:.0%} of the media")
+
+
+def _stem(path: Path) -> str:
+    """The name of a file or folder, less its end."""
+    name = path.name or path.resolve().name
+    if path.is_dir():
+        return name
+    return Path(name.removesuffix(path.suffix)).stem if ".tar" in name else path.stem
+
+
 def _read(file: str) -> bytes:
     if file == "-":
         return sys.stdin.buffer.read()
@@ -471,11 +548,12 @@ def _read(file: str) -> bytes:
 
 
 def _show_import(arguments: argparse.Namespace, result: ImportResult, name: str) -> int:
-    from core.plain import import_text, problems_text
+    from core.plain import import_text, media_text, problems_text
 
     _tell(problems_text(result.problems, name))
+    _tell(media_text(result.missing, result.refused))
     _show(arguments, asdict(result), import_text(result))
-    return int(bool(result.problems))
+    return int(bool(result.problems or result.refused))
 
 
 def _show(arguments: argparse.Namespace, value: object, text: str) -> int:

@@ -11,6 +11,7 @@ ArgusError
 ├── ModelError            a model is missing, incomplete, or could not run
 │   ├── ModelUnreachable  the server of a model does not answer; it may be back later
 │   └── ReplyError        a model's reply cannot be read
+├── MediaError            a picture, clip or sound cannot be read or made
 ├── TrainingError         a run cannot start, or ended early
 ├── CancelledError        a person stopped the work
 ├── StorageError          the database or the disk would not take or give something
@@ -62,6 +63,10 @@ class ModelUnreachable(ModelError):
 
 class ReplyError(ModelError):
     """Use it where a reply is not what the prompt asked for."""
+
+
+class MediaError(ArgusError):
+    """Use it where a picture, clip, sound or document cannot be read, or nothing made of it."""
 
 
 class TrainingError(ArgusError):

@@ -21,6 +21,10 @@ def import_text(result: ImportResult) -> str:
     text = f"imported {samples} into {shown(result.collection)}"
     if result.already:
         text += f"; {result.already:,} were there already"
+    if result.media:
+        text += f"; {_files(result.media)} came with them"
+    if result.missing:
+        text += f"; {_files(len(result.missing))} missing"
     if result.problems:
         text += f"; {_lines(len(result.problems))} not imported"
     return text
@@ -51,6 +55,8 @@ def preview_text(preview: ImportPreview, name: str) -> str:
             else f"{preview.need_extension:,} samples use"
         )
         parts.append(f"{use} them: import with --extend-schema, or those lines are left out")
+    if preview.media or preview.missing:
+        parts.append(f"{_files(preview.media)} beside it, {len(preview.missing):,} missing")
     if preview.problems:
         parts.append(f"{_lines(len(preview.problems))} cannot be imported")
     return "\n".join(parts)
@@ -61,6 +67,17 @@ def problems_text(problems: Sequence[LineProblem], name: str) -> str:
     lines = [f"{name}, line {p.line}: {p.message}" for p in problems[:SHOWN]]
     if len(problems) > SHOWN:
         lines.append(f"… and {len(problems) - SHOWN:,} more (all of them with --json)")
+    return "\n".join(lines)
+
+
+def media_text(missing: Sequence[str], refused: Sequence[str]) -> str:
+    """The media files that are not there, and what is wrong with others; very many are cut short."""
+    lines = [f"missing: {path}" for path in missing[:SHOWN]]
+    if len(missing) > SHOWN:
+        lines.append(f"… and {len(missing) - SHOWN:,} more are missing (all of them with --json)")
+    lines += list(refused[:SHOWN])
+    if len(refused) > SHOWN:
+        lines.append(f"… and {len(refused) - SHOWN:,} more cannot be used (all with --json)")
     return "\n".join(lines)
 
 
@@ -140,6 +157,10 @@ def _row(scores: Mapping[str, Any]) -> list[str]:
 
 def _figure(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f}"
+
+
+def _files(count: int) -> str:
+    return "1 media file" if count == 1 else f"{count:,} media files"
 
 
 def _lines(count: int) -> str:

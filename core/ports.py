@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.events import Event
+from core.media_records import MediaFile
 from core.problems import Problem
 from core.records import (
     CollectionRecord,
@@ -203,8 +204,11 @@ class ImportsPort(Protocol):
         schema: Schema | None,
         note: str,
         person: str | None = None,
+        files: Mapping[str, MediaFile] | None = None,
+        problems: Mapping[str, str] | None = None,
     ) -> CollectionRecord:
-        """Add samples to a collection, which is made if there is none; None keeps its schema."""
+        """Add samples to a collection, which is made if there is none; None keeps its schema.
+        `files` are by the path that a medium has; `problems` say why one has none."""
         ...
 
 

@@ -24,6 +24,7 @@ JobKind = Literal[
     "calibrate",  # how sure a model may be, by what people have reviewed
     "export",  # a model, for use elsewhere
     "measure",  # how fast a few steps of training are
+    "media",  # pictures, clips and sounds made ready, in a thread of its own
     "audit", "evaluate", "embed", "fetch", "train",
 ]  # fmt: skip
 JobState = Literal["queued", "running", "waiting", "paused", "done", "failed", "cancelled"]
@@ -48,6 +49,7 @@ PRIORITY: dict[JobKind, int] = {
     "audit": 2,
     "embed": 2,
     "renew": 1,
+    "media": 1,  # nothing gives way to it: it has a queue of its own
 }
 
 

@@ -14,6 +14,7 @@ from core.errors import FileError, InputError, LineError, SchemaError, shown
 from core.formats.argus_jsonl import ReadFile, differing_parts, read_file, write_line
 from core.formats.json_lines import LineProblem
 from core.languages import in_order
+from core.media_records import MediaFile
 from core.metrics import score
 from core.ports import SamplesPort, StorePort
 from core.records import SampleFilter, SampleRecord
@@ -43,17 +44,25 @@ class ImportPreview:
     problems: Sequence[LineProblem]
     need_extension: int = 0
     addable: int = 0
+    media: int = 0
+    missing: Sequence[str] = ()
+    refused: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What an import did. `already`: samples (or repeated lines) that added nothing."""
+    """What an import did. `already`: samples (or repeated lines) that added nothing. `media` counts
+    the files that came with them; those not there are `missing`, and `refused` says what is wrong
+    with others. Samples come in without them."""
 
     collection: str
     added: int
     already: int
     problems: Sequence[LineProblem]
     new_types: Mapping[str, Sequence[str]]
+    media: int = 0
+    missing: Sequence[str] = ()
+    refused: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -96,7 +105,11 @@ def collection_name(name: str) -> str:
 
 def preview_import(store: StorePort, data: bytes, *, collection: str, name: str) -> ImportPreview:
     """What importing the file `name` would find; changes nothing."""
-    read = read_file(data, name=name)
+    return preview_read(store, read_file(data, name=name), collection=collection)
+
+
+def preview_read(store: StorePort, read: ReadFile, *, collection: str) -> ImportPreview:
+    """What importing samples that were read would find; changes nothing."""
     target = _target(store, collection, read)
     plan = _plan(read, target, extend_schema=True)
     samples = [sample for _, sample in read.samples]
@@ -136,13 +149,34 @@ def import_file(
     schema lacks is a problem of that line, unless `extend_schema` adds it. What is there already
     adds nothing; the same id with other content is a problem.
     """
-    read = read_file(data, name=name)
+    return import_read(
+        store, read_file(data, name=name), collection=collection, name=name,
+        extend_schema=extend_schema, person=person,
+    )  # fmt: skip
+
+
+def import_read(
+    store: StorePort,
+    read: ReadFile,
+    *,
+    collection: str,
+    name: str,
+    extend_schema: bool = False,
+    person: str | None = None,
+    files: Mapping[str, MediaFile] | None = None,
+    problems: Mapping[str, str] | None = None,
+) -> ImportResult:
+    """Import samples that were read, as `import_file` does; `files` are their media by path, and
+    `problems` say why a path has none."""
     target = _target(store, collection, read)
     plan = _plan(read, target, extend_schema=extend_schema)
     if plan.add:
         schema = extend(target.schema or Schema(), plan.new_types) if plan.new_types else None
         note = f"extended by {name}"
-        store.imports.bring_in(target.name, plan.add, schema=schema, note=note, person=person)
+        store.imports.bring_in(
+            target.name, plan.add, schema=schema, note=note, person=person, files=files,
+            problems=problems,
+        )  # fmt: skip
     return ImportResult(target.name, len(plan.add), plan.already, plan.problems, plan.new_types)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from sqlalchemy import delete, func
@@ -51,8 +52,9 @@ from storage.tables import (
 class Collections:
     """Collections by name; a schema is never edited, it gets a new version."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, on_deleted: Callable[[], object] | None = None) -> None:
         self._engine = engine
+        self._on_deleted = on_deleted
 
     def all(self) -> list[CollectionRecord]:
         """Every collection, oldest first."""
@@ -137,7 +139,8 @@ class Collections:
             }
 
     def delete(self, collection_id: int) -> None:
-        """Delete a collection with all that hangs on it; files of its runs stay on the disk."""
+        """Delete a collection with all that hangs on it, media files that nothing else has among
+        them; files of its runs stay on the disk."""
         with writing(self._engine) as session:
             keys = select(SampleRow.id).where(SampleRow.collection_id == collection_id)
             delete_samples(session, keys)
@@ -156,6 +159,8 @@ class Collections:
             self._delete_rows(session, RunRow, collection_id)
             self._delete_rows(session, SchemaRow, collection_id)
             session.execute(delete(CollectionRow).where(col(CollectionRow.id) == collection_id))
+        if self._on_deleted:
+            self._on_deleted()
 
     def _delete_rows(self, session: Session, table: type[Any], collection_id: int) -> None:
         session.execute(delete(table).where(col(table.collection_id) == collection_id))

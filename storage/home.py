@@ -46,6 +46,21 @@ class Home:
         return self.root / "exports"
 
     @property
+    def media(self) -> Path:
+        """The folder of pictures, clips and sounds, unless `media_url` names another store."""
+        return self.root / "media"
+
+    @property
+    def media_url(self) -> str | None:
+        """The store of pictures, clips and sounds that `ARGUS_MEDIA_URL` names, if it does."""
+        return os.environ.get("ARGUS_MEDIA_URL") or None
+
+    @property
+    def secret(self) -> Path:
+        """The file with the secret that links to media are signed with."""
+        return self.root / "link.secret"
+
+    @property
     def logs(self) -> Path:
         """The folder of log files."""
         return self.root / "logs"

@@ -10,6 +10,7 @@ from sqlalchemy import insert
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, col, select
 
+from core.media_records import MediaFile
 from core.queues import fold
 from core.records import CollectionRecord
 from core.samples import Sample, split_of
@@ -21,6 +22,8 @@ from storage.collections import (
     create_collection,
 )
 from storage.database import writing
+from storage.media import add_files
+from storage.media_files import MediaFiles
 from storage.tables import CollectionRow, MediaRow, ReviewRow, SampleRow, SampleTextRow
 from storage.type_sets import add_to_sets, find_sets
 
@@ -28,8 +31,9 @@ from storage.type_sets import add_to_sets, find_sets
 class Imports:
     """What a file brings in is all there afterwards, or nothing of it is."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, files: MediaFiles) -> None:
         self._engine = engine
+        self._files = files
 
     def bring_in(
         self,
@@ -39,10 +43,14 @@ class Imports:
         schema: Schema | None,
         note: str,
         person: str | None = None,
+        files: Mapping[str, MediaFile] | None = None,
+        problems: Mapping[str, str] | None = None,
     ) -> CollectionRecord:
         """Add samples to the collection called `collection`, which is made if there is none.
 
-        `schema` is the one to be in force from now on; None keeps the collection's own.
+        `schema` is the one to be in force from now on; None keeps the collection's own. `files`
+        of the media store are by the path that the samples give; `problems` say why a path has
+        none.
         """
         with writing(self._engine) as session:
             row = session.exec(
@@ -55,12 +63,22 @@ class Imports:
                     add_schema_version(session, cast(int, row.id), schema, note=note, person=person)
                     session.flush()
                 record = collection_record(session, row)
-            add_samples(session, record.id, samples, schema_number=record.schema_number)
+            add_files(session, list((files or {}).values()), self._files)
+            add_samples(
+                session, record.id, samples, schema_number=record.schema_number, files=files,
+                problems=problems,
+            )  # fmt: skip
             return record
 
 
 def add_samples(
-    session: Session, collection_id: int, samples: Sequence[Sample], *, schema_number: int
+    session: Session,
+    collection_id: int,
+    samples: Sequence[Sample],
+    *,
+    schema_number: int,
+    files: Mapping[str, MediaFile] | None = None,
+    problems: Mapping[str, str] | None = None,
 ) -> list[int]:
     """Write samples with their media and, where labelled, a first review; returns their keys.
 
@@ -82,7 +100,9 @@ def add_samples(
     if folded:
         session.execute(insert(SampleTextRow), folded)
     media = [
-        mapping.media_row(key, m) for key, s in zip(keys, samples, strict=True) for m in s.media
+        mapping.media_row(key, m) | _file_of(m.path, files or {}, problems or {})
+        for key, s in zip(keys, samples, strict=True)
+        for m in s.media
     ]
     mapping.insert_all(session, MediaRow, media)
     labelled = [
@@ -102,6 +122,17 @@ def add_samples(
         [(r, events) for r, (_, events) in zip(reviews, labelled, strict=True)],
     )
     return keys
+
+
+def _file_of(
+    path: str, files: Mapping[str, MediaFile], problems: Mapping[str, str]
+) -> dict[str, str | None]:
+    if path in files:
+        return {"file": files[path].sha256, "problem": ""}
+    missing = (
+        f"the file {path} was not there when this was imported: import it again with its media"
+    )
+    return {"file": None, "problem": problems.get(path, missing)}
 
 
 def _splits_of_groups(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -52,8 +52,9 @@ Texts = list[str]
 class Samples:
     """Samples of collections. Reviews and suggestions are only ever added."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, on_deleted: Callable[[], object] | None = None) -> None:
         self._engine = engine
+        self._on_deleted = on_deleted
 
     # ------------------------------------------------------------ samples
 
@@ -138,7 +139,7 @@ class Samples:
         return found
 
     def delete(self, keys: Sequence[int]) -> None:
-        """Delete samples with their reviews, suggestions and drafts."""
+        """Delete samples with their reviews, suggestions, drafts, and media that nothing else has."""
         owners: set[int] = set()
         with writing(self._engine) as session:
             for part in mapping.chunks(keys):
@@ -147,6 +148,8 @@ class Samples:
                 delete_samples(session, part)
             for collection_id in owners:
                 recount(session, collection_id)
+        if self._on_deleted:
+            self._on_deleted()
 
     # ------------------------------------------------------------ reviews
 

@@ -11,6 +11,8 @@ from storage.database import migrate, open_engine
 from storage.examples import Examples
 from storage.home import Home
 from storage.imports import Imports
+from storage.media import MediaRoom
+from storage.media_files import MediaFiles, open_files
 from storage.notes import Notes
 from storage.queues import Queues
 from storage.radar import Radar
@@ -27,11 +29,15 @@ from storage.work import Jobs, Models, Runs
 class Store:
     """The rooms of the database under one roof."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, files: MediaFiles | None = None) -> None:
         self.engine = engine
-        self.collections = Collections(engine)
-        self.samples = Samples(engine)
-        self.imports = Imports(engine)
+        if files is None:
+            home = Home.from_environment()
+            files = open_files(home.media, home.media_url)
+        self.media = MediaRoom(engine, files)
+        self.collections = Collections(engine, on_deleted=self.media.sweep)
+        self.samples = Samples(engine, on_deleted=self.media.sweep)
+        self.imports = Imports(engine, files)
         self.suggestions = Suggestions(engine)
         self.jobs = Jobs(engine)
         self.models = Models(engine)
@@ -54,4 +60,5 @@ def open_store(home: Home | None = None, *, create: bool = True) -> Store:
     home = home or Home.from_environment()
     if create:
         migrate(home.database_url)
-    return Store(open_engine(home.database_url))
+    files = open_files(home.media, home.media_url)
+    return Store(open_engine(home.database_url), files)

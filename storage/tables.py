@@ -207,6 +207,9 @@ class CorrectionRow(Table, table=True):
 
 
 class MediaRow(Table, table=True):
+    """A medium of a sample. `sha256` is what the sample says, `file` what the media store has for
+    it; where it has none, `problem` says why."""
+
     __tablename__ = "media"
 
     id: int | None = Field(default=None, primary_key=True)
@@ -216,6 +219,32 @@ class MediaRow(Table, table=True):
     path: str
     sha256: str | None = None
     meta: dict[str, Any] = _json(dict)
+    file: str | None = Field(default=None, index=True)  # no foreign key: it may come later
+    problem: str = _text()
+
+
+class MediaFileRow(Table, table=True):
+    """A file of the media store: what it is, and how far it is prepared (`core.media_records`)."""
+
+    __tablename__ = "media_file"
+
+    sha256: str = Field(primary_key=True)
+    bytes: int = Field(sa_type=sa.BigInteger)
+    name: str = ""
+    form: str = ""
+    medium: str = ""
+    mime: str = ""
+    width: int | None = None
+    height: int | None = None
+    pages: int | None = None
+    duration: float | None = None
+    rate: float | None = None
+    rotation: int = 0
+    facts: dict[str, Any] = _json(dict)
+    state: str = Field(default="new", index=True)
+    problem: str = _text()
+    notes: dict[str, Any] = _json(dict)
+    created: datetime = _moment()
 
 
 class SuggestionRow(Table, table=True):

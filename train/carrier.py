@@ -24,7 +24,7 @@ WORKER_SILENT = 15  # seconds without a sign of the worker, after which it count
 def open_queue(
     home: Home, name: str, handle: Callable[[int], None] | None = None
 ) -> tuple[SqliteHuey, Callable[..., object]]:
-    """The queue `name` ("jobs" or "runs") and the function that puts a number into it.
+    """The queue `name` ("jobs", "media" or "runs") and the function that puts a number into it.
 
     `handle` is what the worker does with a number; whoever only asks has none.
     """
@@ -41,7 +41,7 @@ def open_queue(
 
 def put_job(services: Services, job_id: int, kind: JobKind) -> None:
     """Hand a job's number to the worker; a person's request overtakes work ahead."""
-    _, put = open_queue(services.home, "jobs")
+    _, put = open_queue(services.home, "media" if kind == "media" else "jobs")
     put(job_id, priority=PRIORITY[kind])
 
 

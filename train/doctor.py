@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
@@ -42,6 +43,8 @@ def examine(home: Home, *, port: int = 8501) -> list[Check]:
         _similar(),
         _program("C compiler", ("cc", "gcc", "clang"), "packages without a wheel build with it"),
         _program("ffmpeg", ("ffmpeg",), "sound and clips are read with it"),
+        _program("ffprobe", ("ffprobe",), "it comes with ffmpeg; clips are looked at with it"),
+        _tesseract(),
         _program(
             "Chromium", ("chromium", "chromium-browser", "google-chrome"), "only the tests drive it"
         ),
@@ -118,6 +121,23 @@ def _program(what: str, names: tuple[str, ...], use: str) -> Check:
     if found:
         return Check(what, "ok", found)
     return Check(what, "note", f"not found; {use}", f"install {names[0]} with your package manager")
+
+
+def _tesseract() -> Check:
+    """Words in pictures: without it those of Latin and Chinese letters only."""
+    found = shutil.which("tesseract")
+    remedy = "install tesseract-ocr and tesseract-ocr-rus with your package manager"
+    if not found:
+        return Check("tesseract", "note", "not found; Russian words in pictures need it", remedy)
+    try:
+        said = subprocess.run(
+            [found, "--list-langs"], capture_output=True, text=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        return Check("tesseract", "note", f"{found} does not run ({problem})", remedy)
+    if "rus" not in said.stdout.split():
+        return Check("tesseract", "note", f"{found} has no Russian", remedy)
+    return Check("tesseract", "ok", found)
 
 
 def _disk(home: Home) -> Check:

@@ -19,6 +19,7 @@ from train.embedding import embed_collection, the_embedder
 from train.evaluate import evaluate_model
 from train.making import Work, make_suggestions
 from train.measure import measure_apart
+from train.media import prepare_job
 from train.radar import refresh_radar
 from train.registry import model_in_use
 from train.remember import Remembering, Said
@@ -224,5 +225,5 @@ _COMPARED: dict[int, Partial] = {}  # what a comparison that gave way has answer
 _HANDLERS: dict[JobKind, Handler] = {
     "suggest": _suggest, "annotate": annotate, "prepare": prepare, "renew": prepare,
     "evaluate": _evaluate, "refresh": _refresh, "embed": _embed, "audit": _audit,
-    "calibrate": _calibrate, "compare": _compare, "export": _export, "measure": _measure,
+    "calibrate": _calibrate, "compare": _compare, "export": _export, "media": prepare_job, "measure": _measure,
 }  # fmt: skip

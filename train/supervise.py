@@ -24,7 +24,7 @@ def run(home: Home, *, port: int = 8501, say: Callable[[str], None]) -> int:
     environment = os.environ | {"ARGUS_HOME": str(home.root), "PYTHONUNBUFFERED": "1"}
     commands = {
         "app": [
-            sys.executable, "-m", "streamlit", "run", str(CHECKOUT / "app.py"),
+            sys.executable, "-m", "streamlit", "run", str(CHECKOUT / "asgi.py"),
             "--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true",
         ],
         "worker": [sys.executable, "-m", "train.worker"],

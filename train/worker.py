@@ -40,7 +40,8 @@ OPEN = ("queued", "running", "evaluating")
 
 
 class Worker:
-    """Two queues, a thread each: jobs with the warm model, and runs, one child process at a time."""
+    """Three queues, a thread each: jobs with the warm model, media made ready, and runs, one child
+    process at a time."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -53,7 +54,7 @@ class Worker:
         """Work until SIGTERM or Ctrl-C; a run under way writes a checkpoint, and the next worker goes
         on from it."""
         consumers = []
-        for name, handle in (("jobs", self._job), ("runs", self._run)):
+        for name, handle in (("jobs", self._job), ("media", self._media), ("runs", self._run)):
             huey, _ = open_queue(self._services.home, name, handle)
             huey.flush()
             consumers.append(
@@ -122,6 +123,11 @@ class Worker:
             except ArgusError as problem:
                 log.warning("no suggestions yet: %s", problem)
             return
+        handle_job(self._services, self._warm, job_id)
+
+    def _media(self, job_id: int) -> None:
+        if sys.platform == "linux":  # this thread and the ffmpeg that it starts
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
         handle_job(self._services, self._warm, job_id)
 
     def _run(self, run_id: int) -> None:

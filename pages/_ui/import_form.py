@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import pandas as pd
 import streamlit as st
 
 from core.formats.json_lines import LineProblem
-from core.languages import name_of
-from core.workflow import ImportPreview, import_file, preview_import
+from core.languages import MAIN, name_of
+from core.workflow import ImportPreview
 from pages._ui.catalogue import t, tn
 from pages._ui.layout import error_boundary, escape
 from pages._ui.session import person, services, set_collection
 from pages._ui.words import NO_FIGURE
+from train.media_import import import_bundle, preview_bundle
+from train.media_uploads import drop_upload, keep_upload
 
 _SPLITS = ("train", "dev", "test", "none")
 _SHOWN = 200  # problems listed; the others are counted
@@ -32,9 +34,11 @@ def offer_import() -> None:
     if not target:
         st.info(t("import.name_first"))
         return
+    language = _choose_language(file.name, turn)
     with error_boundary():
         with st.spinner(t("import.reading", file=escape(file.name)), show_time=True):
-            preview = _preview(file.file_id, file.getvalue(), target, file.name)
+            path = keep_upload(services().home, file.file_id, file.name, file.getbuffer())
+            preview = _preview(file.file_id, path, target, file.name, language)
         _show_preview(preview)
         extends = bool(preview.need_extension) and st.checkbox(
             tn("import.extend", preview.need_extension), key=f"import_extend_{turn}"
@@ -45,14 +49,19 @@ def offer_import() -> None:
             help=None if count else t("import.nothing"),
         ):  # fmt: skip
             with st.spinner(tn("import.doing", count), show_time=True):
-                result = import_file(
-                    services().store, file.getvalue(), collection=target, name=file.name,
-                    extend_schema=extends, person=person(),
+                result = import_bundle(
+                    services(), path, collection=target, name=file.name, language=language,
+                    extend_schema=extends, person=person(), look=False,
                 )  # fmt: skip
+            drop_upload(services().home, file.file_id)
             said = tn("import.done", result.added, collection=result.collection)
             if result.already:
                 said += " " + tn("import.already", result.already)
-            st.session_state[_RESULT] = (said, list(result.problems))
+            if result.media:
+                said += " " + tn("import.media", result.media)
+            st.session_state[_RESULT] = (
+                said, list(result.problems), list(result.missing), list(result.refused)
+            )  # fmt: skip
             st.session_state["import_turn"] = turn + 1
             set_collection(result.collection)
             st.query_params.pop("tab", None)
@@ -75,14 +84,29 @@ def _choose_target(file_name: str) -> str:
     return (name or "").strip()
 
 
-def _preview(file_id: str, data: bytes, target: str, name: str) -> ImportPreview:
+def _choose_language(file_name: str, turn: int) -> str:
+    """The language of what says none: JSON lines always say theirs."""
+    if file_name.lower().endswith(".jsonl"):
+        return MAIN[0]
+    return str(
+        st.selectbox(
+            t("import.language"),
+            MAIN,
+            format_func=name_of,
+            key=f"import_language_{turn}",
+            width=240,
+        )
+    )
+
+
+def _preview(file_id: str, path: Path, target: str, name: str, language: str) -> ImportPreview:
     """The preview, read once a file and target: a rerun shows it again without reading."""
     kept = st.session_state.get("import_preview")
-    if kept and kept[0] == (file_id, target):
+    if kept and kept[0] == (file_id, target, language):
         preview: ImportPreview = kept[1]
         return preview
-    preview = preview_import(services().store, data, collection=target, name=name)
-    st.session_state["import_preview"] = ((file_id, target), preview)
+    preview = preview_bundle(services(), path, collection=target, name=name, language=language)
+    st.session_state["import_preview"] = ((file_id, target, language), preview)
     return preview
 
 
@@ -104,7 +128,10 @@ def _show_preview(preview: ImportPreview) -> None:
             st.table(_counts(preview), border="horizontal")
     with right:
         _show_new_types(preview)
+    if preview.media:
+        st.markdown(tn("import.media", preview.media))
     show_problems(preview.problems)
+    _show_missing(preview.missing, preview.refused)
 
 
 def _counts(preview: ImportPreview) -> pd.DataFrame:
@@ -142,10 +169,23 @@ def show_problems(problems: Sequence[LineProblem]) -> None:
             st.caption(t("import.problems.more", n=f"{len(problems) - _SHOWN:,}"))
 
 
+def _show_missing(missing: Sequence[str], refused: Sequence[str]) -> None:
+    """The media files that are not there, and what is wrong with others."""
+    for key, lines in (("import.missing", missing), ("import.refused", refused)):
+        if not lines:
+            continue
+        st.warning(tn(key, len(lines)))
+        with st.container(height=200 if len(lines) > 6 else "content", border=True):
+            st.markdown("\n".join(f"- {escape(line)}" for line in lines[:_SHOWN]))
+            if len(lines) > _SHOWN:
+                st.caption(t("import.problems.more", n=f"{len(lines) - _SHOWN:,}"))
+
+
 def show_result() -> None:
     """What the last import did, until the next file is chosen."""
-    said, problems = st.session_state.get(_RESULT, ("", []))
+    said, problems, missing, refused = st.session_state.get(_RESULT, ("", [], [], []))
     if said:
         st.success(escape(said))
         st.page_link("pages/review.py", label=t("next.review.do"))
         show_problems(problems)
+        _show_missing(missing, refused)

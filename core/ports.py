@@ -53,8 +53,8 @@ class Decoding:
 
     @classmethod
     def greedy(cls) -> Decoding:
-        """Always the likeliest word; what is as likely as one in three is said. A suggestion that is
-        wrong costs two keys, one that is missing four more than one that is there."""
+        """Always the likeliest word; what is as likely as one in three is said, since a wrong suggestion
+        is rejected by two keys and a missing one is estimated to cost four more than one that is there."""
         return cls(temperature=0.0, top_p=1.0, stop_odds=log(2))
 
 

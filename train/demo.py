@@ -23,10 +23,10 @@ def load_demo(services: Services) -> ImportResult:
     return import_file(services.store, data, collection=NAME, name="samples.jsonl")
 
 
-def load_media_demo(services: Services, *, look: bool = True) -> ImportResult | None:
+def load_media_demo(services: Services) -> ImportResult | None:
     """Load the pictures, clips and sounds of the demo; None where they are not installed."""
     with as_file(files("storage.demo")) as folder:
         path = folder / "media.jsonl"
         if not path.exists():
             return None
-        return import_bundle(services, path, collection=MEDIA_NAME, look=look)
+        return import_bundle(services, path, collection=MEDIA_NAME)

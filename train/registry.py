@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ModelError, PromotionRefused, RefusedError, StorageError, TrainingError
-from core.records import CollectionRecord, EvaluationRecord, ModelRecord
+from core.records import CollectionRecord, EvaluationRecord, ModelRecord, RunRecord
 from core.significance import Difference
 from storage.database import back_up, sqlite_path
-from storage.home import folder_bytes
+from storage.home import Home, folder_bytes
 from train.evaluate import evaluate_model, split_hash
 from train.preparing import renew_suggestions
 from train.promotion import Verdict, check_candidate, judge, promotion_rule
@@ -202,23 +202,8 @@ def delete_run(services: Services, run_id: int) -> int:
         raise RefusedError(f"run {run_id} has not ended: cancel it first")
     if run.model_id and model_in_use(services, run.collection_id).id == run.model_id:
         raise RefusedError(f"{run.model_id} is the model in use: go back to another one first")
-    home = services.home
-    folders = [home.runs / str(run_id)]
-    if run.model_id:
-        folders += home.exports.glob(f"{run.model_id}-*")
-    freed = sum(map(folder_bytes, folders))
     services.store.runs.delete(run_id)
-    try:
-        for folder in folders:
-            if folder.exists():
-                shutil.rmtree(folder)
-        log_file(home, run_id).unlink(missing_ok=True)
-    except OSError as problem:
-        raise StorageError(
-            f"run {run_id} is deleted, and some of its files are still in {folders[0]} ({problem}): "
-            "delete the folder by hand"
-        ) from problem
-    return freed
+    return _remove_files(services.home, run)
 
 
 def delete_collection(
@@ -238,7 +223,7 @@ def delete_collection(
             store.jobs.cancel(job.id)
     store.collections.delete(collection_id)
     for run in runs:
-        shutil.rmtree(services.home.runs / str(run.id), ignore_errors=True)
+        _remove_files(services.home, run)
     return copy
 
 
@@ -251,3 +236,22 @@ def disk_use(services: Services) -> dict[str, int]:
         "exports": folder_bytes(services.home.exports),
         "database": database.stat().st_size if database and database.exists() else 0,
     }
+
+
+def _remove_files(home: Home, run: RunRecord) -> int:
+    """Remove the folder, the exports and the log of a run that is deleted; returns the bytes freed."""
+    folders = [home.runs / str(run.id)]
+    if run.model_id:
+        folders += home.exports.glob(f"{run.model_id}-*")
+    freed = sum(map(folder_bytes, folders))
+    try:
+        for folder in folders:
+            if folder.exists():
+                shutil.rmtree(folder)
+        log_file(home, run.id).unlink(missing_ok=True)
+    except OSError as problem:
+        raise StorageError(
+            f"run {run.id} is deleted, and some of its files are still in {folders[0]} ({problem}): "
+            "delete the folder by hand"
+        ) from problem
+    return freed

@@ -162,7 +162,8 @@ def _write_end(services: Services, run: RunRecord, ended: Ended, unscored: str) 
         runs.finish(run.id, "cancelled", f"stopped by a person {at}; {kept}")
     elif ended.how == "early":
         best = f"the adapter of step {ended.best_step or ended.step:,} is kept"
-        runs.finish(run.id, "done", f"ended {at}, since dev got no better; {best}{unscored}")
+        reason = f"ended {at}, since dev got no better; {best}"
+        runs.finish(run.id, "done", f"{reason}; {unscored}" if unscored else reason)
     else:
         runs.finish(run.id, "done", unscored)
 

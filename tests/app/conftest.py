@@ -9,7 +9,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from core.records import CollectionRecord
 from storage.home import Home
+from tests.app.data import BASE, SCHEMA, make_sample
 from train.services import Services, open_services
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,6 +25,19 @@ def services(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
     opened.store.collections.set_person("Ana")
     yield opened
     opened.store.engine.dispose()
+
+
+@pytest.fixture
+def real_base(services: Services, tiny_model: Path) -> CollectionRecord:
+    """Three Chinese and three Russian samples, and a base with its files."""
+    record = services.store.collections.create("新闻", SCHEMA)
+    samples = [
+        make_sample(code, f"s{i}", split="train", labelled=True)
+        for code in ("zh", "ru") for i in range(3)
+    ]  # fmt: skip
+    services.store.samples.add(record.id, samples, schema_number=1)
+    services.store.models.add(BASE, title="Tiny", state="base", location=str(tiny_model))
+    return record
 
 
 @pytest.fixture

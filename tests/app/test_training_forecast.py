@@ -19,19 +19,6 @@ def said(app) -> str:
 
 
 @pytest.fixture
-def real_base(services, tiny_model):
-    """Three Chinese and three Russian samples, and a base with its files; no card."""
-    record = services.store.collections.create("新闻", SCHEMA)
-    samples = [
-        make_sample(code, f"s{i}", split="train", labelled=True)
-        for code in ("zh", "ru") for i in range(3)
-    ]  # fmt: skip
-    services.store.samples.add(record.id, samples, schema_number=1)
-    services.store.models.add(BASE, title="Tiny", state="base", location=str(tiny_model))
-    return record
-
-
-@pytest.fixture
 def full_disk(monkeypatch):
     """A disk whose free bytes a test sets."""
     usage = type("Usage", (), {"free": 1_000_000})

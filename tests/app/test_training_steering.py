@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.records import LossPoint
-from tests.app.data import BASE, SCHEMA, add_demo, add_run, make_sample
+from tests.app.data import BASE, add_demo, add_run
 from train import launch
 from train.carrier import open_queue
 from train.checkpoint import save_checkpoint
@@ -257,19 +257,6 @@ def test_samples_are_counted_by_type_and_language_and_the_paper_stands_beside(op
     ]  # fmt: skip
     assert "Memory 4 × 1,024 × 4 bits = 16,384 bits" in said(app)
     assert "Steps 5 × 12 / 4 = 15" in said(app)
-
-
-@pytest.fixture
-def real_base(services, tiny_model):
-    """The base of the demo, with its files."""
-    record = services.store.collections.create("新闻", SCHEMA)
-    samples = [
-        make_sample(code, f"s{i}", split="train", labelled=True)
-        for code in ("zh", "ru") for i in range(3)
-    ]  # fmt: skip
-    services.store.samples.add(record.id, samples, schema_number=1)
-    services.store.models.add(BASE, title="Tiny", state="base", location=str(tiny_model))
-    return record
 
 
 def test_samples_that_are_too_long_are_counted_and_named_by_language(open_page, real_base):

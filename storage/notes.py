@@ -78,11 +78,6 @@ class Notes:
             _forget(session, key, person)
             session.add(SkipRow(sample_id=key, person=person))
 
-    def unskip(self, key: int, *, person: str) -> None:
-        """Put a skipped sample back where the order has it."""
-        with writing(self._engine) as session:
-            _forget(session, key, person)
-
     def is_skipped(self, key: int, *, person: str) -> bool:
         """Whether this person skipped a sample and has not reviewed it since."""
         with reading(self._engine) as session:

@@ -197,10 +197,8 @@ def _export(services: Services, warm: WarmModel, job: JobRecord) -> str:
 
 def _measure(services: Services, _warm: WarmModel, job: JobRecord) -> str:
     """A few steps of a recipe, and their figures written down with the job."""
-    found = measure_apart(
-        services, job.payload["collection"], job.payload["recipe"],
-        step=watch_job(services, job, gives_way=False),
-    )  # fmt: skip
+    step = watch_job(services, job)
+    found = measure_apart(services, job.payload["collection"], job.payload["recipe"], step=step)
     services.store.jobs.change(job.id, {**job.payload, **found})
     return f"{found['tokens_per_second']:.0f} tokens a second"
 

@@ -119,6 +119,7 @@ EVOLVE: dict[str, str] = {
     "radar.open": "Open",
     "radar.right": "It is right",
     "radar.right.done": "{id} is right: it comes back only if its labels change.",
+    "radar.again": "Offer it again",
     "radar.audit": "Let the model look at {n} more",
     "radar.audit.busy": "The model is looking at reviewed samples …",
     "radar.no_event": "no event",

@@ -47,6 +47,8 @@ BENCH: dict[str, str] = {
     "confidence": "confidence {n}",
     "confidence.both": "confidence {role} of the role, {words} of the words",
     "confidence.show": "Confidence",
+    "labels.in": "Labels {language}",
+    "labels.what": "The language of types and roles",
     "decision.open": "undecided",
     "decision.accepted": "accepted",
     "decision.edited": "edited",

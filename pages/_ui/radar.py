@@ -9,12 +9,13 @@ import streamlit as st
 
 from core.records import CollectionRecord, SampleFilter
 from pages._ui.catalogue import t, tn
-from pages._ui.layout import confirm_note, error_boundary, escape
+from pages._ui.layout import error_boundary, escape
 from pages._ui.words import write_list
 from train.queue import AUDITED, start_audit
 from train.services import Services
 
 SHOWN = 20
+_RIGHT = "radar_called_right"  # (key, id) of the sample that was called right last
 
 
 def show_radar(services: Services, collection: CollectionRecord, person: str | None) -> None:
@@ -35,6 +36,7 @@ def show_radar(services: Services, collection: CollectionRecord, person: str | N
                 _show_row(
                     services, key, records[key].sample.id, write_reason(reason, values), person
                 )
+        _offer_again(services)
         _offer_audit(services, collection)
 
 
@@ -60,7 +62,21 @@ def _show_row(services: Services, key: int, ident: str, why: str, person: str | 
         if st.button(t("radar.right"), key=f"radar_right_{key}", type="tertiary"):
             with error_boundary():
                 services.store.radar.dismiss(key, person=person)
-                confirm_note(t("radar.right.done", id=ident))
+                st.session_state[_RIGHT] = (key, ident)
+                st.rerun()
+
+
+def _offer_again(services: Services) -> None:
+    """What "it is right" did last, with the way back."""
+    if _RIGHT not in st.session_state:
+        return
+    key, ident = st.session_state[_RIGHT]
+    with st.container(horizontal=True, vertical_alignment="center", key="radar_last"):
+        st.markdown(t("radar.right.done", id=escape(ident)), width="stretch")
+        if st.button(t("radar.again"), key="radar_again", type="tertiary"):
+            with error_boundary():
+                services.store.radar.offer_again(key)
+                del st.session_state[_RIGHT]
                 st.rerun()
 
 

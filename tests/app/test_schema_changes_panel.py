@@ -136,6 +136,9 @@ def test_an_odd_label_is_shown_with_its_reason_and_can_be_called_right(
 
     assert "1 sample looks odd" in said(app)
     assert odd not in [key for key, *_ in store.radar.list(collection)]
+    app.button(key="radar_again").click().run()
+    assert odd in [key for key, *_ in store.radar.list(collection)]
+    app.button(key=f"radar_right_{odd}").click().run()
     app.button(key="radar_audit").click().run()
     assert store.jobs.open("audit")[0].payload == {"collection": collection, "count": 40}
     assert "The model is looking at reviewed samples" in said(app)

@@ -25,9 +25,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = Schema(
     (
         EventType(
-            "launch", {"en": "Launch"}, "",
+            "launch", {"en": "Launch", "ru": "Запуск", "zh": "发布"}, "",
             (
-                Role("agent", {"en": "Agent"}, required=True, multiple=False),
+                Role("agent", {"en": "Agent", "ru": "Кто", "zh": "主体"}, required=True, multiple=False),
                 Role("product", {"en": "Product"}),
                 Role("place", {"en": "Place"}, multiple=False),
             ),
@@ -136,7 +136,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A fresh browser profile's page, 1440 wide; an error in the page's own script fails the test."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
     opened = context.new_page()
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))

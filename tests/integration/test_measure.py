@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from core.samples import Sample
 from core.schema import EventType, Role, Schema
 from tests.integration.sentences import labelled
 from train.forecast import foresee
 from train.jobs import handle_job
-from train.queue import start_measurement
+from train.queue import request_suggestion, start_measurement
 from train.recipes import Recipe
 from train.register import register_model
 from train.services import Services
@@ -50,6 +51,22 @@ def test_a_measurement_is_what_the_next_forecast_is_made_of(services):
     assert after.pace.tokens_per_second == done.payload["tokens_per_second"] > 0
     assert done.payload["memory"] > 50_000_000
     assert services.store.runs.all() == []
+
+
+def test_a_measurement_gives_way_to_a_person_and_is_made_afterwards(services):
+    collection = services.store.collections.get("замер 测量").id
+    job = start_measurement(services, collection, RECIPE)
+    key = services.store.samples.add(
+        collection, [Sample("к-1", "ru", "text", "Вега выпустила чип.")], schema_number=1
+    )[0]
+    asked = request_suggestion(services, key)
+
+    handle_job(services, WarmModel(services), job)
+
+    assert services.store.jobs.get(job).state == "queued"
+    services.store.jobs.cancel(asked)
+    handle_job(services, WarmModel(services), job)
+    assert services.store.jobs.get(job).state == "done"
 
 
 def test_a_measurement_that_cannot_be_made_says_why(services):

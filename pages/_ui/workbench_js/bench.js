@@ -15,6 +15,7 @@ class Bench {
     this.suggesting = { state: "none" };
     this.showConfidence = spare.get("argus.confidence") ?? true;
     this.units = spare.get("argus.units") ?? {};
+    this.labelChoice = spare.get("argus.labels");  // the language of types and roles, if one was chosen
     this.setKeys(spare.get("argus.keys") ?? {});
     this.line = new Line(person, (kind, value) => this.send(kind, value), () => this.sample && this.paintBar());
     buildFrame(this);
@@ -25,7 +26,7 @@ class Bench {
     return (this.words[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
   }
 
-  label(item) { return item.labels?.[this.data.language] || item.labels?.en || item.name; }
+  label(item) { return item.labels?.[this.labelLanguage] || item.labels?.en || item.name; }
   type(event) { return this.types.get(event?.event_type); }
   get event() { return this.focus && eventOf(this.doc, this.focus.event); }
   get slot() { return this.focus && slotOf(this.event, this.focus.part); }
@@ -40,6 +41,8 @@ class Bench {
     if (schema !== this.schema) this.cards.clear();  // other roles, other labels: paint every card again
     this.schema = schema;
     this.types = new Map(data.schema.map((type) => [type.name, type]));
+    this.labelLanguages = labelLanguagesOf(data.schema);
+    this.labelLanguage = [this.labelChoice, navigator.language.split("-")[0], data.language].find((code) => this.labelLanguages.includes(code)) ?? data.language;
     const refused = data.problems.filter((p) => !this.problems.has(p.id));
     const answered = this.line.answered(data.done, refused.map((p) => p.id));
     for (const payload of [data.open, data.next, data.previous]) if (payload) this.cache.set(payload.key, payload);
@@ -237,6 +240,15 @@ class Bench {
     return "";
   }
 
+  /** Types and roles in the next language that the schema has labels in. */
+  nextLabels() {
+    const all = this.labelLanguages;
+    this.labelChoice = this.labelLanguage = all[(all.indexOf(this.labelLanguage) + 1) % all.length];
+    spare.set("argus.labels", this.labelChoice);
+    this.cards.clear();
+    this.paint();
+  }
+
   /** Say one line below the text; problems stay until something is done. */
   say(words, isProblem = false) { this.note = { words, isProblem }; if (this.el) paintHint(this); }
 
@@ -290,4 +302,10 @@ const isNewer = (draft, ours) => !!draft && draft.rev > (draft.writer === ours.w
 function isDraftOf(kept, payload) {
   return !!kept && kept.document?.sample === payload.key && Array.isArray(kept.document.events)
     && Number.isInteger(kept.rev);
+}
+
+/** The languages that types and roles have labels in. */
+function labelLanguagesOf(schema) {
+  const items = schema.flatMap((type) => [type, ...type.roles]);
+  return [...new Set(items.flatMap((item) => Object.keys(item.labels ?? {})))].sort();
 }

@@ -85,12 +85,13 @@ function paintHint(B) {
     spare.set("argus.confidence", B.showConfidence);
     B.paint();
   }, null, { "aria-pressed": String(B.showConfidence) });
+  const labels = B.labelLanguages.length > 1 ? plain("tool", B.w("labels.in", { language: B.labelLanguage.toUpperCase() }), () => B.nextLabels(), null, { title: B.w("labels.what") }) : null;
   const list = isLong(B) ? plain("tool", B.w("act.outline"), () => openOutline(B), B.keyName("outline")) : null;
   const fits = B.sel && B.focus?.part && B.event && isLive(B.event);
   const put = fits ? plain("tool strong", B.w("hint.put"), () => B.put(), B.keyName("put")) : null;
   const help = plain("tool", B.w("help.open"), () => openHelp(B), "?");
   B.el.hint.className = `hint ${kind}`;
-  B.el.hint.replaceChildren(h("span", { class: "line", role: "status", text: words }), ...[put, list, unit, sure, help].filter(Boolean));
+  B.el.hint.replaceChildren(h("span", { class: "line", role: "status", text: words }), ...[put, list, unit, labels, sure, help].filter(Boolean));
 }
 
 function paintBar(B) {

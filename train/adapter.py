@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from core.errors import ModelError, StorageError
+from storage.home import CHECKOUT
 from train.checkpoint import write_whole
 from train.recipes import Recipe, recipe_to_dict
 
@@ -33,8 +35,19 @@ def manifest_of(recipe: Recipe, **facts: Any) -> dict[str, Any]:
     return {
         "recipe": recipe_to_dict(recipe),
         "versions": {name: version(name) for name in ("argus", *libraries)},
+        "commit": code_version(),
         **facts,
     }
+
+
+def code_version() -> str | None:
+    """The commit that this code is of, with `-dirty` where files differ from it; None outside git."""
+    command = ["git", "-C", str(CHECKOUT), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        told = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return told.stdout.strip() or None
 
 
 def checksum_base(location: str) -> str | None:

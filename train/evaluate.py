@@ -18,17 +18,19 @@ from core.schema import without_retired
 from core.strategy import strategy_to_dict
 from train.calibrating import refit
 from train.services import Services, open_backend
-from train.snapshot import limit_per_language, reviewed
+from train.snapshot import balance_test, limit_per_language, reviewed
 from train.strategies import asked_now, choose_strategies
 from train.suggesting import suggest_events
 
 
 def gold_of(services: Services, collection_id: int, split: str) -> list[Sample]:
-    """The reviewed samples of a split as a model is judged by them: without what has been retired."""
+    """The reviewed samples of a split as a model is judged by them: without what has been retired, of
+    test at most `TEST_PER_LANGUAGE` a language, as in the paper."""
     schema = services.store.collections.schema(collection_id)
+    found = reviewed(services, collection_id, split)
     return [
         replace(s, events=without_retired(schema, s.events or ()))
-        for s in reviewed(services, collection_id, split)
+        for s in (balance_test(found) if split == "test" else found)
     ]
 
 

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 
 from core.errors import ArgusError, TrainingError
 from core.records import LossPoint, ModelRecord, RunRecord
+from storage.work import is_alive
 from train.evaluate import evaluate_model
 from train.fitting import Say, fit_run
 from train.launch import check_launch, default_launch, starts_here
@@ -70,7 +71,11 @@ def train_in_foreground(
     base_id: str | None = None,
     say: Say = lambda _run, _point, _text: None,
 ) -> ModelRecord:
-    """Train here and now; returns the candidate. Ctrl-C stops and keeps what was learned."""
+    """Train here, after a run that is under way; returns the candidate. Ctrl-C stops and keeps what
+    was learned."""
+    wait_for_device(
+        services, say=lambda run: say(run, None, f"waiting for the end of run {run.id}")
+    )
     run_id = add_run(services, collection_id, recipe, base_id=base_id)
     execute_run(services, run_id, say=say, judge=False, when_stopped="stop")
     run = services.store.runs.get(run_id)
@@ -126,6 +131,27 @@ def execute_run(
     except Exception as problem:
         end_broken_off(services, run_id, f"the run broke off: {type(problem).__name__}: {problem}")
         raise
+
+
+def wait_for_device(
+    services: Services,
+    *,
+    own: int | None = None,
+    say: Callable[[RunRecord], None] = lambda _run: None,
+    until: Callable[[], bool] = lambda: False,
+) -> None:
+    """Wait while another run than `own` trains on this machine: one at a time. `say` is told of each
+    once; `until`: whether to wait no longer."""
+    told: set[int] = set()
+    while not until():
+        others = [r for r in services.store.runs.open() if r.state == "running" and r.id != own]
+        under_way = next((r for r in others if is_alive(r) and starts_here(r.launch)), None)
+        if under_way is None:
+            return
+        if under_way.id not in told:
+            say(under_way)
+            told.add(under_way.id)
+        time.sleep(1.0)
 
 
 def follow_run(services: Services, run_id: int) -> None:

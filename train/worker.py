@@ -26,7 +26,7 @@ from train.jobs import handle_job, queue_due
 from train.launch import launch_command, launch_environment, starts_here, threads_to_use
 from train.queue import calibrate_due
 from train.run_log import log_file
-from train.runs import end_broken_off
+from train.runs import end_broken_off, wait_for_device
 from train.services import Services, open_services
 from train.similar import look_after
 from train.warm import WarmModel
@@ -35,7 +35,7 @@ log = logging.getLogger("argus.worker")
 BEAT = 3.0
 LOOK_EVERY = 60.0  # seconds between two looks whether texts wait to be compared, or reviews counted
 SILENT = timedelta(minutes=10)  # a run of somebody else that is not heard of for longer is over
-WARM_UP = 0  # the number of no job: loads the model before anybody asks
+WARM_UP, MAKE_ROOM = 0, -1  # the numbers of no job: load the model before anybody asks, or give way
 OPEN = ("queued", "running", "evaluating")
 
 
@@ -117,6 +117,9 @@ class Worker:
             log.warning("looking after what is due: %s", problem)
 
     def _job(self, job_id: int) -> None:
+        if job_id == MAKE_ROOM:
+            self._warm.make_room()
+            return
         if job_id == WARM_UP:
             try:
                 self._warm.prepare()
@@ -134,6 +137,10 @@ class Worker:
         run = self._services.store.runs.get(run_id)
         if run.state not in OPEN or not starts_here(run.launch) or self._stopping.is_set():
             return  # what is queued is started by the next worker
+        if run.state == "queued":  # a run of a terminal goes first
+            wait_for_device(self._services, own=run_id, until=self._stopping.is_set)
+            if self._stopping.is_set():
+                return
         self._followed = run_id
         try:
             self._follow(run)
@@ -148,6 +155,7 @@ class Worker:
                 time.sleep(BEAT)
         else:
             self._services.home.logs.mkdir(parents=True, exist_ok=True)
+            put_number(self._services, MAKE_ROOM)
             path = log_file(self._services.home, run_id)
             try:
                 with path.open("ab") as out:
@@ -165,6 +173,7 @@ class Worker:
                 return
             code = self._child.wait()
             log.info("run %d ended with code %d", run_id, code)
+            put_number(self._services, WARM_UP)
         run = runs.get(run_id)
         if run.state in ("running", "evaluating"):
             end_broken_off(self._services, run_id, _broken_off(run))

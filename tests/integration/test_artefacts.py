@@ -15,6 +15,7 @@ from core.errors import ModelError, RefusedError, TrainingError
 from core.samples import Sample
 from core.schema import EventType, Role, Schema
 from tests.integration.sentences import labelled
+from train.adapter import code_version
 from train.artefacts import FORMS, export_folder, export_model, write_card
 from train.fitting import DATA_CARD, run_folder
 from train.jobs import handle_job
@@ -104,6 +105,7 @@ def test_every_form_has_its_card_and_manifest_and_no_path_of_this_machine(
     facts = json.loads((folder / "argus.json").read_text(encoding="utf-8"))
     assert {*has, "README.md", "argus.json"} <= files_of(folder)
     assert (facts["form"], facts["base"]) == (form, model.base_id)
+    assert facts["commit"] == code_version()
     assert set(facts["files"]) == files_of(folder) - {"argus.json"}
     assert f"# {model.title}" in (folder / "README.md").read_text(encoding="utf-8")
     whole = b"".join(p.read_bytes() for p in folder.iterdir())

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import SetupError
+from core.errors import ModelUnreachable, SetupError
 from core.events import Event, span
 from core.records import SampleFilter
 from core.samples import Sample
@@ -22,8 +22,10 @@ from core.schema import EventType, Role, Schema
 from train import queue, runs
 from train.recipes import Recipe
 from train.register import register_model
+from train.registry import model_in_use
 from train.services import Services
 from train.supervise import check_port
+from train.warm import WarmModel
 from train.worker import Worker
 
 LONG_AGO = datetime.now(UTC) - timedelta(hours=3)
@@ -209,6 +211,43 @@ def test_a_run_that_was_heard_of_lately_is_not_over(services):
     Worker(services)._end_silent_runs()
 
     assert services.store.runs.get(run_id).state == "running"
+
+
+def test_a_run_of_a_terminal_is_waited_for_as_long_as_it_is_heard_of(services):
+    run_id = runs.add_run(services, collection_id(services), LONG)
+    services.store.runs.update(run_id, state="running")
+    waited = []
+
+    def heard_no_more():
+        if waited:
+            services.store.runs.update(run_id, heartbeat=LONG_AGO)
+        return False
+
+    runs.wait_for_device(services, own=run_id + 1, say=waited.append, until=heard_no_more)
+
+    assert [run.id for run in waited] == [run_id]
+
+
+def test_the_suggestion_model_makes_room_for_a_run_and_comes_back_when_it_ends(
+    services, monkeypatch
+):
+    free = [1 << 40]
+    monkeypatch.setattr("train.warm.machine_memory", lambda on_gpu: (1 << 40, free[0]))
+    warm, store = WarmModel(services), services.store
+    model = model_in_use(services, collection_id(services))
+    first = warm.get(model)
+    run_id = runs.add_run(services, collection_id(services), LONG)
+
+    warm.make_room()
+    assert warm.get(model) is first  # there is room for both
+    free[0] = 1 << 20
+    warm.make_room()
+    store.runs.update(run_id, state="running")
+    with pytest.raises(ModelUnreachable, match=f"run {run_id} needs the memory"):
+        warm.get(model)
+    store.runs.finish(run_id, "done", "")
+
+    assert warm.get(model) is not first
 
 
 def test_a_taken_port_is_told_with_another_to_try():

@@ -9,6 +9,7 @@ import pytest
 from core.events import Event
 from core.samples import Sample
 from train.balance import MOST, balance_samples, count_labels
+from train.snapshot import TEST_PER_LANGUAGE, balance_test
 
 
 def samples(language: str, n: int, *types: str) -> list[Sample]:
@@ -66,3 +67,15 @@ def test_the_same_seed_gives_the_same_snapshot():
     once, again = (balance_samples(given, "type", seed=5) for _ in range(2))
 
     assert once == again
+
+
+def test_models_are_judged_on_eighty_samples_a_language_and_new_ones_change_no_ones_turn():
+    zh, ru = samples("zh", 300, "launch"), samples("ru", 30, "launch")
+
+    first, later = balance_test(zh[:200] + ru), balance_test(ru + zh)
+
+    assert Counter(s.language for s in first) == {"zh": TEST_PER_LANGUAGE, "ru": 30}
+    assert [s for s in first if s.language == "ru"] == ru
+    stayed = {s.id for s in later} & {s.id for s in zh[:200]}
+    assert stayed <= {s.id for s in first}
+    assert balance_test(later) == later

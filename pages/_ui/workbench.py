@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from pages._ui.catalogue_beside import BENCH_BESIDE
+from pages._ui.catalogue_media import BENCH_MEDIA
 from pages._ui.catalogue_problems import BENCH_PROBLEMS
 from pages._ui.catalogue_review import BENCH
 
@@ -17,9 +18,10 @@ EVENTS = ("draft", "submit", "open", "filter", "ask", "skip", "note", "side")
 # One module in the browser: each file may use what stands in those before it.
 _PARTS = (
     "text", "document", "opinion", "sync", "evidence", "cards", "checks", "windows", "keys", "bench", "edits",
-    "moves", "notes", "examples", "history", "compare", "outline", "frame",
+    "moves", "notes", "examples", "history", "compare", "outline", "stage", "boxes", "tiles",
+    "reading", "pointing", "picture", "frame",
 )  # fmt: skip
-_WORDS = {**BENCH, **BENCH_BESIDE, **BENCH_PROBLEMS}
+_WORDS = {**BENCH, **BENCH_BESIDE, **BENCH_MEDIA, **BENCH_PROBLEMS}
 _FOLDER = Path(__file__).parent
 
 
@@ -36,7 +38,7 @@ def read_script() -> str:
 _mount = st.components.v2.component(
     "argus_workbench",
     html='<div class="argus-wb"></div>',
-    css=(_FOLDER / "workbench.css").read_text("utf-8"),
+    css="\n".join((_FOLDER / name).read_text("utf-8") for name in ("workbench.css", "media.css")),
     js=read_script(),
     isolate_styles=False,  # a selection inside a shadow root differs between browsers
 )

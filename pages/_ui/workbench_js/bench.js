@@ -11,6 +11,8 @@ class Bench {
     this.cards = new Map();
     this.cache = new Map();
     this.sides = new Map();
+    this.kept = new Map();
+    this.tries = new Map();
     this.problems = new Set();
     this.suggesting = { state: "none" };
     this.showConfidence = spare.get("argus.confidence") ?? true;
@@ -88,6 +90,7 @@ class Bench {
     const first = this.doc.events.find((e) => isLive(e) && e.decision === "open") ?? this.doc.events[0];
     if (first) this.focus = { event: first.id, part: "" };
     buildEvidence(this);
+    buildStage(this);
     buildExamples(this);
     this.askHelpLater();
     this.el.cards.scrollTop = 0;
@@ -116,6 +119,7 @@ class Bench {
     }
     this.sample = payload;
     this.savedRev = payload.draft?.rev ?? 0;
+    refreshStage(this);
     this.checkOffer();
   }
 
@@ -264,6 +268,7 @@ class Bench {
     paintDone(this);
     if (!this.done) {
       paintEvidence(this);
+      paintStage(this);
       paintCards(this);
       paintChecks(this);
       paintHint(this);
@@ -271,7 +276,7 @@ class Bench {
     }
     paintOutline(this);
     paintBar(this);
-    if (this.hadFocus && document.activeElement === document.body) this.el.evidence.focus({ preventScroll: true });
+    if (this.hadFocus && document.activeElement === document.body) focusHome(this);
   }
 
   paintBar() { paintBar(this); }

@@ -92,7 +92,7 @@ function slotRow(B, event, part, slot, focus, armed) {
   },
     h("span", { class: "name", text: role }),
     h("span", { class: "words", lang: B.sample.language, dir: "auto", title: words },
-      h("bdi", { text: words }), slot.fragments?.length ? h("span", { class: "soft", text: ` ${B.w("slot.fragments", { n: slot.fragments.length })}` }) : null),
+      placeOnCard(B, event, part, slot), h("bdi", { text: words }), slot.fragments?.length ? h("span", { class: "soft", text: ` ${B.w("slot.fragments", { n: slot.fragments.length })}` }) : null),
     slot.kind ? h("span", { class: "kind", text: slot.kind }) : null,
     loose ? plain("find", B.w("slot.find"), () => { B.setFocus(event.id, part); B.findWords(); }) : null,
     checkMark(B, event, part), state(B, slot), confidence(B, slot), acts(B, slot, event.id, part, event));
@@ -111,8 +111,8 @@ function emptyRow(B, event, part, type, focus, armed, role) {
 }
 
 function placeText(B, slot) {
-  if (slot.box) return B.w("slot.box", { media: slot.media ?? "" });
   if (slot.range) return B.w("slot.range", { from: slot.range[0], to: slot.range[1] });
+  if (slot.box) return B.w("slot.box", { media: mediumOf(B, slot.media)?.name ?? slot.media ?? "" });
   return "";
 }
 

@@ -59,7 +59,7 @@ function buildEvidence(B) {
     B.blocks.push({ a: at, b: end, node, sign: null });
     at = end;
   }
-  const none = text ? [] : [h("p", { class: "soft", text: B.w("evidence.none", { media: B.sample.media.map((m) => m.id).join(", ") }) })];
+  const none = text || B.sample.media.length ? [] : [h("p", { class: "soft", text: B.w("evidence.none", { media: B.sample.media.map((m) => m.id).join(", ") }) })];
   host.replaceChildren(...B.blocks.map((block) => block.node), ...none);
   host.scrollTop = 0;
 }

@@ -80,7 +80,7 @@ function closeWindow(B) {
   B.window = null;
   B.el.window.hidden = true;
   B.el.window.replaceChildren();
-  B.el.evidence.focus({ preventScroll: true });
+  focusHome(B);
 }
 
 /** The sheet of keys; a key is changed by pressing its button and then the new key. */

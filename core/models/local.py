@@ -21,7 +21,7 @@ from core.models.adapters import Carrier
 from core.models.decoding import KEPT_BYTES, ROWS, Decoder, Row
 from core.models.guides import Hints
 from core.parsing import TokenProbability, read_reply
-from core.ports import Decoding, Prompting, Step, Suggested, share_step
+from core.ports import Decoding, Prompting, Reads, Step, Suggested, share_step
 from core.problems import Problem
 from core.prompts import ZERO_SHOT, Prompt, fill_prompt
 from core.samples import Sample
@@ -89,6 +89,8 @@ def load_model(
 
 class LocalBackend:
     """Suggests with a loaded model; replies are bound by the grammar of schema and sample, or free."""
+
+    reads: tuple[Reads, ...] = ("text",)
 
     def __init__(
         self,

@@ -21,7 +21,7 @@ from core.errors import ModelError, shown
 from core.models.replies import LONGEST, read_suggestion
 from core.models.server_client import Answer, Server, open_client, refusal, send
 from core.parsing import TokenProbability, write_reply
-from core.ports import Decoding, Prompting, Step, Suggested
+from core.ports import Decoding, Prompting, Reads, Step, Suggested
 from core.prompts import CHAT, fill_prompt
 from core.reply_schema import object_reply, reply_schema
 from core.samples import Sample
@@ -35,6 +35,8 @@ _LOOK_EVERY = 0.25  # seconds between two looks whether the work is still wanted
 
 class ServerBackend:
     """Suggests by asking a server, a few samples at a time."""
+
+    reads: tuple[Reads, ...] = ("text",)
 
     def __init__(
         self,
@@ -122,7 +124,8 @@ class ServerBackend:
         prompting: Prompting,
     ) -> Suggested:
         """One sample; one with nothing to find is not asked for."""
-        if not (sample.text or "").strip() or not offered(schema).types:
+        shown = prompting.look(sample.id) if "image" in self.reads else ()
+        if not ((sample.text or "").strip() or shown) or not offered(schema).types:
             return Suggested((), "[]", prompting.version)
         if not self.fits(sample, schema, prompting=prompting):
             raise ModelError(

@@ -14,6 +14,7 @@ from core.samples import Source
 from core.schema import Schema, offered
 from pages._ui.catalogue import t
 from pages._ui.desk import newest_review
+from pages._ui.desk_clips import transcript_data
 from pages._ui.desk_media import media_data
 from pages._ui.desk_notes import note_data
 from pages._ui.problem_words import check_data
@@ -48,6 +49,7 @@ def sample_data(
         "modality": sample.modality,
         "text": sample.text,
         "media": media_data(home, store, key, person=person) if sample.media else [],
+        "transcript": transcript_data(sample),
         "source": sample.source.name or sample.source.url or "",
         "date": write_date(sample.source),
         "split": sample.split,

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from pages._ui.catalogue_beside import BENCH_BESIDE
+from pages._ui.catalogue_clips import BENCH_CLIPS
 from pages._ui.catalogue_media import BENCH_MEDIA
 from pages._ui.catalogue_problems import BENCH_PROBLEMS
 from pages._ui.catalogue_review import BENCH
@@ -19,9 +20,10 @@ EVENTS = ("draft", "submit", "open", "filter", "ask", "skip", "note", "side")
 _PARTS = (
     "text", "document", "opinion", "sync", "evidence", "cards", "checks", "windows", "keys", "bench", "edits",
     "moves", "notes", "examples", "history", "compare", "outline", "stage", "boxes", "tiles",
-    "reading", "pointing", "picture", "frame",
+    "reading", "pointing", "picture", "frames",
+    "timeline", "track", "transcript", "player", "frame",
 )  # fmt: skip
-_WORDS = {**BENCH, **BENCH_BESIDE, **BENCH_MEDIA, **BENCH_PROBLEMS}
+_WORDS = {**BENCH, **BENCH_BESIDE, **BENCH_MEDIA, **BENCH_CLIPS, **BENCH_PROBLEMS}
 _FOLDER = Path(__file__).parent
 
 
@@ -38,7 +40,7 @@ def read_script() -> str:
 _mount = st.components.v2.component(
     "argus_workbench",
     html='<div class="argus-wb"></div>',
-    css="\n".join((_FOLDER / name).read_text("utf-8") for name in ("workbench.css", "media.css")),
+    css="\n".join((_FOLDER / name).read_text("utf-8") for name in ("workbench.css", "media.css", "player.css")),
     js=read_script(),
     isolate_styles=False,  # a selection inside a shadow root differs between browsers
 )

@@ -216,6 +216,7 @@ function takeSelection(B) {
 function clickAt(B, at) {
   const here = B.marks.filter((m) => m.a <= at && m.b > at).sort((x, y) => x.b - x.a - (y.b - y.a));
   B.sel = null;
+  seekSaid(B, at);
   if (!here.length) { B.cursor = at; B.paint(); return; }
   const now = here.findIndex((m) => B.focus && m.event === B.focus.event && m.part === B.focus.part);
   const next = here[(now + 1) % here.length];

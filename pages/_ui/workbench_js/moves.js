@@ -79,6 +79,7 @@ Object.assign(Bench.prototype, {
     if (this.done) return;
     revealMark(this);
     revealInStage(this);
+    revealSaid(this);
     const row = this.el.cards.querySelector(".row.at");
     (row?.classList.contains("head") ? row.parentElement : row)?.scrollIntoView({ block: "nearest" });
     this.announce();

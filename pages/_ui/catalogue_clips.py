@@ -1,0 +1,42 @@
+"""The words of the player of clips and sounds on Review."""
+
+from __future__ import annotations
+
+# The workbench reads these by their short key, {values} filled in by JavaScript.
+BENCH_CLIPS: dict[str, str] = {
+    "player.name": "Player of {name}. Space plays, arrow keys step, I and O mark a range",
+    "player.controls": "Player",
+    "player.head": "Playhead",
+    "player.time": "Time",
+    "player.loading": "{name} is being opened",
+    "player.waiting": "{name}: {why}",
+    "player.part_missing": "{name} cannot be played: {why}. Reload the page",
+    "player.unplayable": "{name} cannot be played in this browser: reload the page, or open it in another",
+    "player.space": "Space",
+    "player.delete": "Del",
+    "player.play": "Play",
+    "player.pause": "Pause",
+    "player.back": "Back",
+    "player.on": "On",
+    "player.in": "In",
+    "player.out": "Out",
+    "player.loop": "Loop",
+    "player.slower": "Slower",
+    "player.faster": "Faster",
+    "player.add_box": "Box",
+    "player.remove_box": "Remove box",
+    "player.closer": "Closer",
+    "player.farther": "Farther",
+    "player.put": "Put",
+    "player.drop": "Drop marks",
+    "player.readout": "{time} of {whole} · frame {n} of {count}",
+    "player.readout_sound": "{time} of {whole}",
+    "player.marked": "Marked {range}",
+    "player.marked_in": "In at {time}",
+    "player.marked_out": "Out at {time}",
+    "player.no_marks": "Mark a range first: I where it begins, O where it ends.",
+    "player.outside": "This frame lies outside the range: go into it, or make the range longer.",
+    "player.bar": "{n} {role}, {range}, {decision}",
+    "player.box": "Box of {n} {role}, {decision}",
+    "player.box_new": "Box of the marked range",
+}

@@ -1,11 +1,15 @@
 """The interface's words for pictures, clips and sounds on Review."""
 
 MEDIA: dict[str, str] = {
+    "review.unloaded": "The workbench could not be loaded: reload the page. Argus is started with "
+    "`argus run`, which serves it.",
     "media.error.none": "The sample has no medium {media!r} with a file: reload the page",
 }
 
 # What the workbench says in the browser, under the keys that its script asks for.
 BENCH_MEDIA: dict[str, str] = {
+    "review.unloaded": "The workbench could not be loaded: reload the page. Argus is started with "
+    "`argus run`, which serves it.",
     # the stage and its gallery
     "stage.name": "Pictures and clips of the sample",
     "stage.strip": "Media of the sample",

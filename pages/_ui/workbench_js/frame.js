@@ -155,6 +155,13 @@ function isDark(node) {
 
 // ---------------------------------------------------------------- mounting
 
+/** The workbench's style, once a page. */
+function wearStyle(style) {
+  let node = document.getElementById("argus-wb-style");
+  if (!node) document.head.append(node = h("style", { id: "argus-wb-style" }));
+  node.textContent = style;
+}
+
 const benches = new WeakMap();
 
 const isDialog = (node) => !!node.closest?.('[role="dialog"], [data-rac]');
@@ -200,7 +207,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   let B = benches.get(root);
   const isNew = !B;
   if (isNew) {
-    B = new Bench(root, data.words, data.person);
+    B = new Bench(root, data.words ?? WORDS, data.person);
     benches.set(root, B);
   }
   B.send = (kind, value) => setTriggerValue(kind, value);

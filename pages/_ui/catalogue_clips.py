@@ -17,7 +17,7 @@ BENCH_CLIPS: dict[str, str] = {
     "player.play": "Play",
     "player.pause": "Pause",
     "player.back": "Back",
-    "player.on": "On",
+    "player.forward": "Forward",
     "player.in": "In",
     "player.out": "Out",
     "player.loop": "Loop",

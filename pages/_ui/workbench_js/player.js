@@ -46,9 +46,9 @@ class Player {
 
   makeControls() {
     const { B } = this;
-    const act = (name, key, run) => plain(`tool ${name}`, B.w(`player.${name}`), () => { B.active(); run(); this.node.focus({ preventScroll: true }); }, key);
+    const act = (name, key, run) => plain("tool", B.w(`player.${name}`), () => { B.active(); run(); this.node.focus({ preventScroll: true }); }, key, { "data-act": name });
     this.buttons = {
-      play: act("play", B.w("player.space"), () => this.toggle()), back: act("back", "←", () => this.step(-1)), on: act("on", "→", () => this.step(1)),
+      play: act("play", B.w("player.space"), () => this.toggle()), back: act("back", "←", () => this.step(-1)), on: act("forward", "→", () => this.step(1)),
       in: act("in", "I", () => this.markIn()), out: act("out", "O", () => this.markOut()), loop: act("loop", "L", () => this.toggleLoop()),
       slower: act("slower", "[", () => this.faster(-1)), faster: act("faster", "]", () => this.faster(1)),
       box: this.isVideo ? act("add_box", "B", () => this.track.add()) : null, unbox: this.isVideo ? act("remove_box", B.w("player.delete"), () => this.track.remove()) : null,

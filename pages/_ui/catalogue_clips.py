@@ -36,6 +36,7 @@ BENCH_CLIPS: dict[str, str] = {
     "player.marked_out": "Out at {time}",
     "player.no_marks": "Mark a range first: I where it begins, O where it ends.",
     "player.outside": "This frame lies outside the range: go into it, or make the range longer.",
+    "player.spoken": "What is said. Arrow keys move by word, Shift with them selects more",
     "player.bar": "{n} {role}, {range}, {decision}",
     "player.box": "Box of {n} {role}, {decision}",
     "player.box_new": "Box of the marked range",

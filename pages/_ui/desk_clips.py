@@ -8,11 +8,12 @@ from core.media_records import MediaFile
 from core.samples import Sample
 from core.transcripts import transcript_in
 from storage.home import Home
+from storage.media_files import MediaFiles
 from train import media_parts as parts
 from train.media_links import link_to
 
 
-def clip_data(home: Home, file: MediaFile, *, person: str) -> dict[str, Any]:
+def clip_data(home: Home, files: MediaFiles, file: MediaFile, *, person: str) -> dict[str, Any]:
     """Duration, start and rate in seconds and a second, whether there is sound, and the links that are
     there already. The player's time plus `start` is a time of the clip, as mentions have it."""
     has_sound = bool(file.facts.get("audio"))
@@ -26,6 +27,9 @@ def clip_data(home: Home, file: MediaFile, *, person: str) -> dict[str, Any]:
         if file.medium == "video":
             names = ["proxy", "thumbnail", "filmstrip", "filmstriptimes", "frames", "scenes"]
         names += ["waveform"] if has_sound else []
+        said = parts.transcript().derived
+        if has_sound and said and files.has_derived(file.sha256, said):
+            names.append("transcript")
     return found | {
         name: link_to(home, person, file.sha256, parts.part_of(name).key) for name in names
     }

@@ -29,10 +29,10 @@ _PICTURES = ("image", "document")
 
 def media_data(home: Home | None, store: Store, key: int, *, person: str) -> list[_Json]:
     """The media of a sample in their order; without a `home` nobody can sign links, and none are there."""
-    return [medium_data(home, medium, person=person) for medium in store.media.of(key)]
+    return [medium_data(home, store, one, person=person) for one in store.media.of(key)]
 
 
-def medium_data(home: Home | None, medium: SampleMedia, *, person: str) -> _Json:
+def medium_data(home: Home | None, store: Store, medium: SampleMedia, *, person: str) -> _Json:
     """One medium: `state` is ready, new, failed or missing; the last two have a `problem`."""
     file, media = medium.file, medium.media
     name = media.path.rsplit("/", 1)[-1] or media.id
@@ -50,7 +50,7 @@ def medium_data(home: Home | None, medium: SampleMedia, *, person: str) -> _Json
         return found
     if file.medium in _PICTURES:
         return found | _picture_links(home, file, person)
-    return found | clip_data(home, file, person=person)
+    return found | clip_data(home, store.media.files, file, person=person)
 
 
 def preparing_data(services: Services, collection_id: int, key: int) -> _Json:

@@ -36,7 +36,9 @@ class Player {
     this.controls = this.makeControls();
     this.node = h("div", { class: `player ${medium.kind}`, tabindex: "0", "data-home": true, role: "group", "aria-label": B.w("player.name", { name: medium.name }) },
       this.isVideo ? h("div", { class: "screen" }, this.video, this.track.node) : this.video, this.notice, this.timeline.node, this.controls);
-    this.node.addEventListener("pointerdown", (e) => { if (!e.target.closest("button, .spot, .head")) this.node.focus({ preventScroll: true }); });
+    for (const { node } of [this.track, this.timeline]) {  // the keyboard stays with the player, whatever the mouse takes hold of
+      node.onmousedown = (e) => { e.preventDefault(); this.node.focus({ preventScroll: true }); };
+    }
     this.host.replaceChildren(this.node);
     this.sizes = new ResizeObserver(() => this.fit());
     this.sizes.observe(this.node);
@@ -76,9 +78,18 @@ class Player {
     const nice = [
       medium.waveform && this.part("waveform", "json").then((wave) => { this.wave = { ...wave, most: wave.high.reduce((a, b) => Math.max(a, b), 0) }; }),
       medium.filmstrip && loadFilm(medium).then((film) => { this.film = film; }),
+      medium.transcript && this.part("transcript", "json").then(({ cues }) => { this.hear(cues); }),
       medium.scenes && this.part("scenes", "json").then((scenes) => { this.scenes = scenes; }),
     ].filter(Boolean);
     for (const one of nice) one.then(() => { if (!this.isStopped) this.timeline.draw(); }, () => {});
+  }
+
+  /** Show what a model wrote down of the clip. */
+  hear(cues) {
+    if (this.isStopped || !cues.length) return;
+    this.spoken = new Spoken(this, cues);
+    this.node.append(this.spoken.node);
+    this.paint();
   }
 
   async part(name, form) {
@@ -141,7 +152,13 @@ class Player {
     this.timeline.paintHead();
     this.track.paint();
     this.paintReadout();
-    lightSaid(this, this.frames.middle(frame));
+    this.light();
+  }
+
+  light() {
+    const time = this.frames.middle(this.frame);
+    lightSaid(this, time);
+    this.spoken?.light(time);
   }
 
   ended() {
@@ -161,7 +178,7 @@ class Player {
     this.timeline.paintHead();
     this.track.paint();
     this.paintReadout();
-    lightSaid(this, this.frames.middle(this.frame));
+    this.light();
   }
 
   step(by) { this.pause(); this.seek(this.frame + by); }
@@ -223,7 +240,7 @@ class Player {
 
   // ------------------------------------------------------------ marks
 
-  setMarks(first, last) { this.marks = { first, last }; this.B.sel = null; this.paint(); }
+  setMarks(first, last) { if (this.spoken) this.spoken.pick = null; this.marks = { first, last }; this.B.sel = null; this.paint(); }
 
   markIn() { this.mark(this.frame, this.marks?.last ?? null); }
 
@@ -241,7 +258,7 @@ class Player {
 
   picked() {
     const range = this.pickedRange();
-    if (!range) return null;
+    if (!range) return this.spoken?.picked() ?? null;
     const keyframes = trimKeyframes(this.keys, range[0], this.frames.timeOf(this.marks.last));
     return { media: this.medium.id, page: null, box: null, range, keyframes, start: null, end: null, text: null };
   }
@@ -253,7 +270,8 @@ class Player {
   }
 
   drop() {
-    const had = !!this.marks;
+    const had = !!this.marks || !!this.spoken?.pick;
+    if (this.spoken) this.spoken.pick = null;
     Object.assign(this, { marks: null, keys: [] });
     this.paint();
     return had;
@@ -303,13 +321,14 @@ class Player {
     if (this.isStopped || !this.frames) return;
     this.timeline.paint();
     this.track.paint();
+    this.spoken?.paint();
     this.paintReadout();
     const { play, loop, put, drop, unbox } = this.buttons;
     play.firstChild.data = this.B.w(this.isOn ? "player.pause" : "player.play");
     loop.setAttribute("aria-pressed", String(this.loop));
     loop.classList.toggle("on", this.loop);
-    put.disabled = !this.pickedRange();
-    drop.disabled = !this.marks;
+    put.disabled = !this.picked();
+    drop.disabled = !this.marks && !this.spoken?.pick;
     if (unbox) unbox.disabled = !(this.marks ? this.keys.length : this.focused()?.range && (this.focused().keyframes.length || this.focused().box));
   }
 
@@ -342,10 +361,10 @@ class Player {
   key(chord, e) {
     if (!this.frames) return false;
     if (["Enter", " "].includes(chord) && e.target.closest("button")) return false;
-    if (this.track.key(chord, e)) return true;
+    if (this.track.key(chord, e) || this.spoken?.key(chord, e)) return true;
     const edge = EDGES[this.B.keyMap.get(chord)];
     if (edge) return this.moveEdge(...edge);
-    if (chord === "Enter") { if (!this.marks) return false; this.put(); return true; }
+    if (chord === "Enter") { if (!this.marks && !this.picked()) return false; this.put(); return true; }
     if (chord === "Escape") { if (!this.drop()) return false; this.B.paint(); return true; }
     if (chord === "Delete" || chord === "Backspace") return this.isVideo && this.track.remove();
     const act = PLAYER_KEYS[chord];

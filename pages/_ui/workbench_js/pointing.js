@@ -29,7 +29,7 @@ function press(P, e) {
   if (e.button > 1) return;
   e.preventDefault();
   P.view.focus({ preventScroll: true });
-  P.view.setPointerCapture(e.pointerId);
+  try { P.view.setPointerCapture(e.pointerId); } catch { /* an event that no mouse made */ }
   const from = pointIn(P, e), chosen = P.chosen();
   const handle = e.target.dataset?.handle;
   const at = [from[0] / P.across, from[1] / P.down];

@@ -28,7 +28,7 @@ function textBars(B, medium) {
 }
 
 /** The range of what is selected in the text. */
-const saidSelection = ({ B, medium }) => (B.sel ? timeSaid(B, medium, B.sel.a, B.sel.b) : null);
+const saidSelection = ({ B, medium, spoken }) => (B.sel ? timeSaid(B, medium, B.sel.a, B.sel.b) : spoken?.range() ?? null);
 
 /** A click into the text: the clip goes there. */
 function seekSaid(B, at) {

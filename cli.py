@@ -312,11 +312,14 @@ def models(arguments: argparse.Namespace) -> int:
 
     services = _services()
     if arguments.add:
-        register_model(services, arguments.add, quantisation="nf4" if arguments.nf4 else "none")
+        register_model(
+            services, arguments.add, quantisation="nf4" if arguments.nf4 else "none",
+            task=arguments.task,
+        )  # fmt: skip
     if arguments.add_server:
         register_server(
             services, arguments.add_server, name=arguments.name or "", context=arguments.context,
-            key_variable=arguments.key_variable or "",
+            key_variable=arguments.key_variable or "", reads_pictures=arguments.pictures,
         )  # fmt: skip
     only = _collection(services, arguments) if arguments.collection else None
     listed = list_models(services, only)
@@ -470,6 +473,13 @@ def build_parser() -> argparse.ArgumentParser:
         "--add-server", metavar="ADDRESS",
         help="an OpenAI-compatible server (vLLM, llama.cpp, Ollama): http://127.0.0.1:8080/v1",
     )  # fmt: skip
+    one.add_argument(
+        "--task", choices=("text", "vision", "speech"), default="text",
+        help="what a hub's model is for: reads text (the default), pictures too, or writes down speech",
+    )  # fmt: skip
+    one.add_argument(
+        "--pictures", action="store_true", help="the server's model reads pictures: send them"
+    )
     one.add_argument("--name", help="which of the server's models")
     one.add_argument(
         "--key-variable", metavar="VARIABLE",

@@ -262,9 +262,20 @@ class ModelRecord:
         return cast(ModelKind, self.manifest.get("kind", "weights"))
 
     @property
+    def reads(self) -> tuple[str, ...]:
+        """The modalities that it reads (`core.ports.Reads`); an adapter reads what its base does."""
+        return tuple(self.manifest.get("reads", ("text",)))
+
+    @property
+    def transcribes(self) -> bool:
+        """Whether it writes down what is said in clips, and suggests nothing."""
+        return self.manifest.get("task") == "speech"
+
+    @property
     def can_be_trained(self) -> bool:
-        """Whether an adapter can be trained on this model: its weights are here, or can be fetched."""
-        return self.is_base and self.kind == "weights"
+        """Whether an adapter can be trained on this model: its weights are here, or can be fetched,
+        and it reads text alone."""
+        return self.is_base and self.kind == "weights" and self.reads == ("text",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,7 @@ def _words(
         has_pages = one.media.kind == "document" or (file.pages or 1) > 1
         yield Part(one.media.id, "words", placed.text, placed=placed, has_pages=has_pages)
     elif why:
-        problems.append(Problem("no_words", {"media": one.media.id, "why": why}))
+        problems.append(Problem("words_unread", {"media": one.media.id, "why": why}))
 
 
 def _speech(

@@ -42,7 +42,14 @@ def model_in_use(services: Services, collection_id: int) -> ModelRecord:
     known = {m.id: m for m in models.all() if m.state != "deleted"}
     if chosen in known:
         return known[chosen]
-    base = next((m for m in sorted(known.values(), key=lambda m: m.created) if m.is_base), None)
+    base = next(
+        (
+            m
+            for m in sorted(known.values(), key=lambda m: m.created)
+            if m.is_base and not m.transcribes
+        ),
+        None,
+    )
     if base is None:
         from core.models import embedded
 

@@ -120,7 +120,7 @@ def test_samples_without_a_text_are_suggested_for_and_those_with_nothing_say_so(
         sample("picture", None, "image"),
         sample("silent", None, "audio"),
     )
-    keys = {services.store.samples.get(k).sample.id: k for k in services.store.samples.keys()}
+    keys = {services.store.samples.get(k).sample.id: k for k in list(services.store.samples.keys())}
 
     ended = do(services, start_preparation(services, order_for(collection, model)))
 

@@ -66,7 +66,7 @@ def init(arguments: argparse.Namespace) -> int:
 
 
 def demo(arguments: argparse.Namespace) -> int:
-    """Load the demo collection; with --media its pictures, clips and sounds too. Safe to repeat."""
+    """Load the demo collections: texts, and pictures, clips and sounds. Safe to repeat."""
     from core.plain import import_text, media_text, problems_text
     from train.demo import load_demo, load_media_demo
 
@@ -406,7 +406,10 @@ def build_parser() -> argparse.ArgumentParser:
 
     add(init, "json")
     add(demo, "json").add_argument(
-        "--media", action="store_true", help="pictures, clips and sounds too"
+        "--media",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="pictures, clips and sounds too (the default)",
     )
     one = add(import_, "json")
     one.add_argument("file", metavar="PATH")

@@ -279,25 +279,26 @@ def _choose(logits: Any, decoding: Decoding, chance: np.random.Generator) -> tup
 def _load_processor(location: str) -> Any:
     """The processor with PIL behind it; one that would want torchvision for clips does without that
     part, since frames are shown as pictures."""
-    from transformers import AutoConfig, AutoImageProcessor, AutoProcessor, AutoTokenizer
-    from transformers.models.auto.processing_auto import (
-        PROCESSOR_MAPPING_NAMES,
-        processor_class_from_name,
-    )
+    import transformers
+    from transformers.models.auto import processing_auto
 
+    auto: Any = transformers
     try:
-        return AutoProcessor.from_pretrained(location, backend="pil")
+        return auto.AutoProcessor.from_pretrained(location, backend="pil")
     except ImportError:
-        kind = AutoConfig.from_pretrained(location).model_type
-        name = PROCESSOR_MAPPING_NAMES.get(kind)
-        known = processor_class_from_name(name) if isinstance(name, str) else None
+        kind = auto.AutoConfig.from_pretrained(location).model_type
+        modules: Any = processing_auto
+        name = modules.PROCESSOR_MAPPING_NAMES.get(kind)
+        known = modules.processor_class_from_name(name) if isinstance(name, str) else None
         if known is None:
             raise
 
     def arguments(cls: Any, *_places: Any, **_options: Any) -> list[Any]:
         makers = {
-            "image_processor": lambda: AutoImageProcessor.from_pretrained(location, backend="pil"),
-            "tokenizer": lambda: AutoTokenizer.from_pretrained(location),
+            "image_processor": lambda: auto.AutoImageProcessor.from_pretrained(
+                location, backend="pil"
+            ),
+            "tokenizer": lambda: auto.AutoTokenizer.from_pretrained(location),
             "video_processor": lambda: None,
         }
         return [makers[name]() for name in cls.get_attributes()]
@@ -307,7 +308,7 @@ def _load_processor(location: str) -> Any:
             return type(value)
         return known.check_argument_for_proper_class(self, name, value)
 
-    without_clips = type(
+    without_clips: Any = type(
         known.__name__, (known,),
         {
             "_get_arguments_from_pretrained": classmethod(arguments),

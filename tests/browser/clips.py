@@ -9,8 +9,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page
-
 from storage.home import Home
 from storage.store import Store
 from tests.browser.workbench import Workbench
@@ -85,3 +83,88 @@ def bring_in(home: Path, store: Store, folder: Path, kinds: list[str]) -> dict[s
     assert one.file is not None
     store.media.keep(replace(one.file, state="failed", problem="its pictures cannot be decoded"))
     return keys
+
+
+def write_down(store: Store, collection: int) -> None:
+    """What a speech model would have written down of the clip with B-frames."""
+    samples = store.samples.list(collection_id=collection)
+    (key,) = [s.key for s in samples if s.sample.id == "b-frames"]
+    (one,) = store.media.of(key)
+    made = transcript().derived
+    assert one.file is not None
+    assert made is not None
+    data = json.dumps(SAID, ensure_ascii=False).encode()
+    store.media.files.put_derived(one.file.sha256, made, data)
+
+
+def _bring(services: Services, folder: Path, name: str, lines: list[dict[str, Any]]) -> None:
+    path = folder / f"{name}.jsonl"
+    path.write_text("\n".join(json.dumps(line, ensure_ascii=False) for line in lines), "utf-8")
+    import_bundle(services, path, collection="News")
+
+
+def times_of(path: Path) -> list[float]:
+    """When each frame is shown, by ffprobe alone: its ticks times the length of one."""
+    line = ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "stream=time_base",
+            "-of", "csv=p=0", path]  # fmt: skip
+    said = subprocess.run(line, check=True, capture_output=True, text=True, timeout=60).stdout
+    return [float(ticks * Fraction(said.strip().strip(","))) for ticks in frame_ticks(path)]
+
+
+class PlayerPage(Workbench):
+    """The player of the open sample."""
+
+    def open_clip(self, key: int) -> None:
+        """Open a sample and wait until its clip can be stepped through; the keyboard is in the player."""
+        self.page.goto(f"{self.url}/review?sample={key}&all=1")
+        self.page.locator(".argus-wb .facts .id", has_text=f"#{key}").wait_for(timeout=60_000)
+        self.page.locator(".player[data-frame]").wait_for(timeout=30_000)
+        self.page.locator(".player").focus()
+
+    @property
+    def frame(self) -> int:
+        """The frame that was asked for."""
+        return int(self.page.locator(".player").get_attribute("data-frame") or -1)
+
+    def go(self, frame: int) -> None:
+        """Step to a frame with the arrow keys."""
+        by = frame - self.frame
+        self.press(*["ArrowRight" if by > 0 else "ArrowLeft"] * abs(by))
+
+    def wait_shown(self, frame: int) -> None:
+        """Wait until the browser itself says that this is the frame on the screen."""
+        self.page.wait_for_function(
+            "n => document.querySelector('.player').dataset.shown === String(n)",
+            arg=frame, timeout=10_000,
+        )  # fmt: skip
+
+    def x_of(self, time: float, whole: tuple[float, float]) -> float:
+        """Where a time lies on the timeline, which shows the whole clip."""
+        box = self.page.locator(".timeline .drawing").bounding_box()
+        assert box is not None
+        return box["x"] + (time - whole[0]) / (whole[1] - whole[0]) * box["width"]
+
+    def drag_range(self, begin: float, end: float, whole: tuple[float, float]) -> None:
+        """Drag over the filmstrip from one time to another."""
+        box = self.page.locator(".timeline .drawing").bounding_box()
+        assert box is not None
+        y = box["y"] + 40
+        mouse = self.page.mouse
+        mouse.move(self.x_of(begin, whole), y)
+        mouse.down()
+        mouse.move(self.x_of((begin + end) / 2, whole), y + 2)
+        mouse.move(self.x_of(end, whole), y + 1)
+        mouse.up()
+
+    def draw_box(self, x: float, y: float, w: float, h: float) -> tuple[float, float, float, float]:
+        """Drag a box over the picture, in fractions of it; where the picture is, and how large, in
+        pixels."""
+        box = self.page.locator(".player .track").bounding_box()
+        assert box is not None
+        mouse = self.page.mouse
+        mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        mouse.down()
+        mouse.move(box["x"] + (x + w / 2) * box["width"], box["y"] + (y + h) * box["height"])
+        mouse.move(box["x"] + (x + w) * box["width"], box["y"] + (y + h) * box["height"])
+        mouse.up()
+        return box["x"], box["y"], box["width"], box["height"]

@@ -27,7 +27,7 @@ _PARTS = (
     "text", "document", "opinion", "sync", "evidence", "cards", "checks", "windows", "keys", "bench", "edits",
     "moves", "notes", "examples", "history", "compare", "outline", "stage", "boxes", "tiles",
     "reading", "pointing", "picture", "frames",
-    "timeline", "track", "transcript", "spoken", "player", "frame",
+    "timeline", "track", "transcript", "spoken", "player", "marking", "film", "frame",
 )  # fmt: skip
 _STYLES = ("workbench.css", "media.css", "player.css")
 _WORDS = {**BENCH, **BENCH_BESIDE, **BENCH_MEDIA, **BENCH_CLIPS, **BENCH_PROBLEMS}

@@ -28,6 +28,7 @@ BENCH_MEDIA: dict[str, str] = {
     # the picture pane
     "picture.name": "{name}. Drag to draw a box, or press B; arrow keys move it, Shift with them resizes",
     "picture.box": "{n} {type}, {role}, {decision}",
+    "picture.hint": "Arrow keys move the box, Shift with them resizes it, N next slot, Delete, Esc lets go.",
     "picture.picked": "Selected box, not in a slot yet",
     "picture.zoom_in": "Larger (+)",
     "picture.zoom_out": "Smaller (-)",

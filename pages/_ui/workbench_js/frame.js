@@ -81,6 +81,7 @@ function paintHint(B) {
     words = B.w("hint.armed", { role });
     kind = "armed";
   } else if (B.picked()) words = B.w(B.event ? "hint.selected" : "hint.selected_no_event");
+  else if (B.inStage && B.pane?.hint?.()) words = B.pane.hint();
   else words = B.w(B.doc.events.length ? "hint.events" : "hint.start");
   const unit = plain("tool", B.w(B.byWord ? "unit.word" : "unit.character"), () => B.toggleUnit(), B.keyName("unit"), { title: B.w("key.unit") });
   const sure = plain("tool", B.w("confidence.show"), () => {

@@ -178,6 +178,7 @@ class Picture {
     this.view.focus({ preventScroll: true });
   }
 
+  hint() { return this.chosen() ? this.B.w("picture.hint") : ""; }
   picked() { return this.held; }
   drop() { this.held = null; this.words.drop(); }
 

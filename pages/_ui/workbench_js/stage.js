@@ -165,6 +165,11 @@ function placeOnCard(B, event, part, slot) {
   const crop = hasPane(medium) ? CROPS[medium.kind]?.(B, medium, slot) : null;
   const where = PLACES[medium.kind]?.(B, medium, slot) ?? "";
   if (!crop && !where) return null;
-  return button("place", B.w("place.crop", { media: medium.name }), () => { B.setFocus(event.id, part); B.pane?.showOnce?.(slot); }, { "data-medium": medium.id },
+  return button("place", B.w("place.crop", { media: medium.name }), () => {
+    B.setFocus(event.id, part);
+    B.inStage = true;
+    focusHome(B);
+    B.pane?.showOnce?.(slot);
+  }, { "data-medium": medium.id },
     crop, where ? h("span", { class: "where", text: where }) : null);
 }

@@ -24,6 +24,7 @@ JobKind = Literal[
     "calibrate",  # how sure a model may be, by what people have reviewed
     "export",  # a model, for use elsewhere
     "measure",  # how fast a few steps of training are
+    "transcribe",  # what is said in clips, by a model that hears
     "media",  # pictures, clips and sounds made ready, in a thread of its own
     "audit", "evaluate", "embed", "fetch", "train",
 ]  # fmt: skip
@@ -46,6 +47,7 @@ PRIORITY: dict[JobKind, int] = {
     "prepare": 10,
     "refresh": 10,
     "calibrate": 5,
+    "transcribe": 5,
     "audit": 2,
     "embed": 2,
     "renew": 1,

@@ -24,6 +24,7 @@ from train.radar import refresh_radar
 from train.registry import model_in_use
 from train.remember import Remembering, Said
 from train.services import Services
+from train.transcribing import transcribe_job, transcribe_later
 from train.warm import WarmModel
 from train.watch import Interrupted, Paused, watch_job
 
@@ -50,6 +51,8 @@ def handle_job(services: Services, warm: WarmModel, job_id: int) -> None:
     try:
         message = _HANDLERS[job.kind](services, warm, job)
         jobs.finish(job_id, "done", message)
+        if job.kind == "media":
+            transcribe_later(services, job.payload["collection"])
     except Interrupted:
         jobs.requeue(job_id)
         _put_queued(services)
@@ -226,4 +229,5 @@ _HANDLERS: dict[JobKind, Handler] = {
     "suggest": _suggest, "annotate": annotate, "prepare": prepare, "renew": prepare,
     "evaluate": _evaluate, "refresh": _refresh, "embed": _embed, "audit": _audit,
     "calibrate": _calibrate, "compare": _compare, "export": _export, "media": prepare_job, "measure": _measure,
+    "transcribe": transcribe_job,
 }  # fmt: skip

@@ -64,6 +64,18 @@ def transcript_file(services: Services, digest: str) -> list[Cue] | None:
     ]
 
 
+def looked_at(services: Services, file: MediaFile) -> MediaFile:
+    """The file with its facts, found out now where nobody has looked at it."""
+    if file.state != "new":
+        return file
+    try:
+        file = look(services.store.media.files, file)
+    except (ArgusError, OSError, ValueError):
+        return file  # preparing it says why
+    services.store.media.keep(file)
+    return file
+
+
 # ---------------------------------------------------------------- private
 
 
@@ -77,7 +89,7 @@ def _read(services: Services, sample: Sample, media: Sequence[SampleMedia], read
             found.append(Part(one.media.id, "caption", caption))
         if one.file is None:
             continue
-        file = _looked_at(services, one.file)
+        file = looked_at(services, one.file)
         if file.state == "failed":
             continue
         if file.medium in _PICTURES and "image" in reads:
@@ -94,18 +106,6 @@ def _read(services: Services, sample: Sample, media: Sequence[SampleMedia], read
     if reading.parts:
         problems.insert(0, Problem("read_instead", {"what": reading.what}))
     return Found(reading, tuple(media), tuple(seen), tuple(problems))
-
-
-def _looked_at(services: Services, file: MediaFile) -> MediaFile:
-    """The file with its facts, found out now where nobody has looked at it."""
-    if file.state != "new":
-        return file
-    try:
-        file = look(services.store.media.files, file)
-    except (ArgusError, OSError, ValueError):
-        return file  # preparing it says why
-    services.store.media.keep(file)
-    return file
 
 
 def _words(

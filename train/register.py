@@ -13,6 +13,7 @@ from core.prompts import versions
 from core.records import ModelRecord
 from train.adapter import MANIFEST
 from train.services import Services
+from train.transcribing import transcribe_later
 
 QUANTISATIONS = ("none", "nf4")
 Task = Literal["text", "vision", "speech"]
@@ -48,10 +49,10 @@ def register_model(
             raise InputError(
                 f"{location!r} is neither a folder on this machine nor a hub's id (owner/name)"
             )
-        return _add(
+        return _hear(services, _add(
             services, location, title=title, location=location, is_remote=True,
             quantisation=quantisation, manifest=_TASKS[task],
-        )  # fmt: skip
+        ))  # fmt: skip
     path = path.resolve()
     if path.suffix == ".json":
         from core.models.scripted import read_script
@@ -63,10 +64,10 @@ def register_model(
     from core.models.local import check_folder
 
     said = _TASKS[check_folder(path)] | _said_of(path)
-    return _add(
+    return _hear(services, _add(
         services, path.name, title=title or str(said.get("title", "")), location=str(path),
         terms=str(said.pop("terms", "")), manifest=said, quantisation=quantisation,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def register_server(
@@ -102,6 +103,14 @@ def register_server(
 
 
 # ---------------------------------------------------------------- private
+
+
+def _hear(services: Services, model: ModelRecord) -> ModelRecord:
+    """Where the model writes down speech, clips that wait for one are written down now."""
+    if model.transcribes:
+        for collection in services.store.collections.all():
+            transcribe_later(services, collection.id)
+    return model
 
 
 def _said_of(folder: Path) -> dict[str, Any]:

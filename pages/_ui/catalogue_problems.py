@@ -84,6 +84,8 @@ PROBLEMS: dict[str, str] = {
     "ahead.memory": "The worker holds {size} of memory.",
     "job.paused": "paused",
     "job.waiting": "waits for the model's server",
+    "job.transcribe": "Writing down what is said in clips",
+    "job.media": "Making pictures, clips and sounds ready",
     "job.prepare": "Preparing suggestions",
     "job.renew": "Renewing suggestions that nobody has touched",
 }

@@ -151,3 +151,56 @@ def _save(
     (folder / "processor_config.json").write_text(json.dumps({"processor_class": name, **more}))
     (folder / "chat_template.jinja").write_text(chat)
     return folder
+
+
+def make_whisper(folder: Path) -> Path:
+    """A Whisper that hears in four languages, with the times of its words."""
+    import torch
+    from tokenizers import AddedToken
+    from transformers import (
+        WhisperConfig,
+        WhisperFeatureExtractor,
+        WhisperForConditionalGeneration,
+        WhisperTokenizerFast,
+    )
+
+    torch.manual_seed(3)
+    base = make_tokenizer()
+    vocabulary = {
+        token: number
+        for number, token in enumerate(t for t in sorted(base.get_vocab()) if t not in SPECIAL)
+    }
+    tokens: Any = WhisperTokenizerFast(vocab=vocabulary, merges=[])
+    codes = ["en", "zh", "es", "ru"]
+    names = [
+        "<|startoftranscript|>", *(f"<|{code}|>" for code in codes), "<|translate|>", "<|transcribe|>",
+        "<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>",
+    ]  # fmt: skip
+    tokens.add_special_tokens(
+        {"eos_token": "<|endoftext|>", "bos_token": "<|endoftext|>", "pad_token": "<|endoftext|>",
+         "unk_token": "<|endoftext|>", "additional_special_tokens": names}
+    )  # fmt: skip
+    tokens.add_tokens([AddedToken(f"<|{n * 0.02:.2f}|>", special=False) for n in range(1501)])
+    ids = {name: tokens.convert_tokens_to_ids(name) for name in ["<|endoftext|>", *names]}
+    config = WhisperConfig(
+        vocab_size=len(tokens), num_mel_bins=80, d_model=16, encoder_layers=1, decoder_layers=1,
+        encoder_attention_heads=2, decoder_attention_heads=2, encoder_ffn_dim=32, decoder_ffn_dim=32,
+        max_target_positions=64, decoder_start_token_id=ids["<|startoftranscript|>"],
+        pad_token_id=ids["<|endoftext|>"], bos_token_id=ids["<|endoftext|>"],
+        eos_token_id=ids["<|endoftext|>"], suppress_tokens=None, begin_suppress_tokens=None,
+        median_filter_width=3,
+    )  # fmt: skip
+    model: Any = WhisperForConditionalGeneration(config)
+    settings = {
+        "is_multilingual": True, "lang_to_id": {f"<|{code}|>": ids[f"<|{code}|>"] for code in codes},
+        "task_to_id": {"transcribe": ids["<|transcribe|>"], "translate": ids["<|translate|>"]},
+        "no_timestamps_token_id": ids["<|notimestamps|>"], "alignment_heads": [[0, 0], [0, 1]],
+        "max_initial_timestamp_index": 50, "prev_sot_token_id": ids["<|startofprev|>"],
+        "max_length": 40, "decoder_start_token_id": ids["<|startoftranscript|>"],
+        "eos_token_id": ids["<|endoftext|>"], "pad_token_id": ids["<|endoftext|>"],
+    }  # fmt: skip
+    model.save_pretrained(folder, safe_serialization=True)
+    tokens.save_pretrained(folder)
+    WhisperFeatureExtractor().save_pretrained(folder)
+    (folder / "generation_config.json").write_text(json.dumps(settings))
+    return folder

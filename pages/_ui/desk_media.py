@@ -5,7 +5,6 @@ What is large comes later and only for what is on the screen: pages, tiles and w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -113,7 +112,7 @@ def _page_words(services: Services, key: int, file: MediaFile, page: int) -> _Js
     }  # fmt: skip
 
 
-def _picture_links(home: Home, file: MediaFile, person: str) -> Mapping[str, Any]:
+def _picture_links(home: Home, file: MediaFile, person: str) -> _Json:
     """The thumbnail and the first page; the level that has every pixel where tiles were cut."""
     if file.state == "new":
         return {}

@@ -370,6 +370,12 @@ def doctor(arguments: argparse.Namespace) -> int:
     return int(any(c.state == "problem" for c in checks))
 
 
+def sweep(arguments: argparse.Namespace) -> int:
+    """Remove the pictures, clips and sounds that no sample has any more, and what was made of them."""
+    count = _services().store.media.sweep()
+    return _show(arguments, {"removed": count}, f"{count:,} media files removed")
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Start the app and one worker. Ctrl-C stops both."""
     from train.setup import set_up
@@ -502,6 +508,7 @@ def build_parser() -> argparse.ArgumentParser:
     one = add(score, "json")
     one.add_argument("gold", metavar="GOLD.jsonl")
     one.add_argument("pred", metavar="PRED.jsonl")
+    add(sweep, "json")
     add(doctor, "json", "port")
     add(run, "port").add_argument("--setup", action="store_true", help="demo and model first")
     return parser

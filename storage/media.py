@@ -211,6 +211,13 @@ class MediaRoom:
             job.seconds += seconds
             job.heartbeat = datetime.now(UTC)
 
+    # ------------------------------------------------------------ room on the disk
+
+    def original_bytes(self) -> int:
+        """How much the files take that were taken in; each is kept once."""
+        with reading(self._engine) as session:
+            return session.exec(select(func.coalesce(func.sum(MediaFileRow.bytes), 0))).one()
+
     # ------------------------------------------------------------ deleting
 
     def sweep(self) -> int:

@@ -245,6 +245,13 @@ def disk_use(services: Services) -> dict[str, int]:
     }
 
 
+def media_use(services: Services) -> dict[str, int]:
+    """Bytes of media: the originals, and what is made of them, where they lie on this machine."""
+    originals = services.store.media.original_bytes()
+    whole = 0 if services.home.media_url else folder_bytes(services.home.media)
+    return {"originals": originals, "derived": max(0, whole - originals)}
+
+
 def _remove_files(home: Home, run: RunRecord) -> int:
     """Remove the folder, the exports and the log of a run that is deleted; returns the bytes freed."""
     folders = [home.runs / str(run.id)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -294,7 +294,7 @@ def _load_processor(location: str) -> Any:
             raise
 
     def arguments(cls: Any, *_places: Any, **_options: Any) -> list[Any]:
-        makers = {
+        makers: dict[str, Callable[[], Any]] = {
             "image_processor": lambda: auto.AutoImageProcessor.from_pretrained(
                 location, backend="pil"
             ),

@@ -7,9 +7,9 @@ clip of hours takes no more memory than one of seconds.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +25,7 @@ Word = tuple[str, float, float]  # its own blanks included; seconds
 _WORD = re.compile(r"\s*\S+\s*$|\s*\S+(?=\s)")
 
 
-class Reader(Protocol):
-    """Gives the next `count` samples, fewer at the end of a sound."""
-
-    def __call__(self, count: int) -> Sound: ...
+Reader = Callable[[int], Sound]  # gives the next so many samples, fewer at the end of a sound
 
 
 class Transcriber:

@@ -164,6 +164,8 @@ MODEL: dict[str, str] = {
     # Overview
     "overview.intro": "Where each language stands. A count leads to the samples behind it.",
     "overview.empty": "There is nothing to look over yet: no sample was brought in.",
+    "overview.media": "Pictures, clips and sounds take {originals}, and what is made of them {derived}. "
+    "`argus sweep` removes the files that no sample has any more.",
     "overview.reviewed": "How many are reviewed?",
     "overview.waiting": "How many still wait?",
     "overview.tr_accuracy": "Triggers found right?",

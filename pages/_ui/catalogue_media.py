@@ -3,6 +3,8 @@
 MEDIA: dict[str, str] = {
     "review.unloaded": "The workbench could not be loaded: reload the page. Argus is started with "
     "`argus run`, which serves it.",
+    "media.error.page": "Only the first {n} pages of a document are drawn: export the page as a "
+    "picture and import that",
     "media.error.none": "The sample has no medium {media!r} with a file: reload the page",
 }
 

@@ -17,7 +17,7 @@ from storage.home import Home
 from storage.media import languages_of
 from storage.store import Store
 from train import media_parts as parts
-from train.media import prepare_media, words_of
+from train.media import MOST_VIEWS, prepare_media, words_of
 from train.media_links import link_to
 from train.queue import worker_is_alive
 from train.services import Services
@@ -89,6 +89,8 @@ def part_data(services: Services, key: int, asked: Asked, *, person: str) -> _Js
         ]
         return {"media": asked.media, "links": links}
     about = {"media": asked.media, "page": asked.page}
+    if asked.act == "page" and asked.page >= MOST_VIEWS:
+        return about | {"link": None, "problem": t("media.error.page", n=MOST_VIEWS)}
     if asked.act == "page":
         link = link_to(services.home, person, file.sha256, parts.view(asked.page).key)
         return about | {"link": link}

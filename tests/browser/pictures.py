@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,14 @@ LINES = [
 # The place of the picture's corner on the page, and how large it is shown, in screen pixels.
 _SHEET = """() => { const b = document.querySelector('.argus-wb .paper').getBoundingClientRect();
   return [b.left, b.top, b.width, b.height]; }"""
-# Press, move and let go as the mouse does, in one call: [x0, y0, x1, y1] on the page.
-_DRAW = """([x0, y0, x1, y1]) => {
+# For each box arm a role by its number, then press, move and let go as the mouse does.
+_DRAW = """([role, boxes]) => {
   const view = document.querySelector('.argus-wb .view-in');
   const send = (type, x, y) => view.dispatchEvent(new PointerEvent(type, { bubbles: true, pointerId: 7, button: 0, clientX: x, clientY: y }));
-  send('pointerdown', x0, y0); send('pointermove', (x0 + x1) / 2, (y0 + y1) / 2); send('pointermove', x1, y1); send('pointerup', x1, y1);
+  for (const [x0, y0, x1, y1] of boxes) {
+    view.dispatchEvent(new KeyboardEvent('keydown', { key: role, bubbles: true }));
+    send('pointerdown', x0, y0); send('pointermove', (x0 + x1) / 2, (y0 + y1) / 2); send('pointermove', x1, y1); send('pointerup', x1, y1);
+  }
 }"""
 
 
@@ -128,11 +132,12 @@ class PicturePage(Workbench):
             self.page.mouse.wheel(0, -240 if times > 0 else 240)
         self.page.wait_for_timeout(100)
 
-    def draw(self, x0: float, y0: float, x1: float, y1: float, *, by_script: bool = False) -> None:
-        """A box between two points of the page, with the mouse or by events alone."""
-        if by_script:
-            self.page.evaluate(_DRAW, [x0, y0, x1, y1])
-            return
+    def draw_by_script(self, role: str, boxes: Sequence[tuple[float, ...]]) -> None:
+        """Boxes between two points of the page each, into the role with that number, without a mouse."""
+        self.page.evaluate(_DRAW, [role, boxes])
+
+    def draw(self, x0: float, y0: float, x1: float, y1: float) -> None:
+        """A box between two points of the page, with the mouse."""
         mouse = self.page.mouse
         mouse.move(x0, y0)
         mouse.down()

@@ -41,21 +41,25 @@ def test_boxes_drawn_at_three_zooms_come_back_within_half_a_pixel(
         assert view is not None
         x_range = max(left, view["x"]), min(left + width, view["x"] + view["width"])
         y_range = max(top, view["y"]), min(top + height, view["y"] + view["height"])
-        for n in range(67):
-            by_script = n % 4 != 0
-            x0, x1 = sorted(chance.sample(range(int(x_range[0]) + 2, int(x_range[1]) - 2), 2))
-            y0, y1 = sorted(chance.sample(range(int(y_range[0]) + 2, int(y_range[1]) - 2), 2))
-            part = chance.random() if by_script else 0.0  # a pen's places are no whole pixels
-            x0, x1, y0, y1 = x0 + part, max(x1 + part, x0 + 4), y0, max(y1, y0 + 4)  # type: ignore[assignment]
-            if len(drawn) % 8 == 0:
-                bench.new_event("att")
+        for _ in range(9):  # eight boxes an event, one by the mouse, the others by script
+            wanted = []
+            for n in range(8):
+                x0, x1 = sorted(chance.sample(range(int(x_range[0]) + 2, int(x_range[1]) - 9), 2))
+                y0, y1 = sorted(chance.sample(range(int(y_range[0]) + 2, int(y_range[1]) - 9), 2))
+                part = chance.random() if n else 0.0  # a pen's places are no whole pixels
+                wanted.append((x0 + part, y0 + part, x1 + 4 + part, y1 + 4 + part))
+            bench.new_event("att")
             bench.press("2")
-            bench.draw(x0, y0, x1, y1, by_script=by_script)
-            drawn.append((x0 - left, y0 - top, x1 - left, y1 - top, width, height))
+            bench.draw(*wanted[0])
+            bench.draw_by_script("2", wanted[1:])
+            drawn += [
+                (x0 - left, y0 - top, x1 - left, y1 - top, width, height)
+                for x0, y0, x1, y1 in wanted
+            ]
     events = bench.submit(store, keys["chart0"])
 
     boxes = [argument.mention.box for event in events for argument in event.arguments]
-    assert len(boxes) == len(drawn) == 201
+    assert len(boxes) == len(drawn) == 216
     for box, (x0, y0, x1, y1, width, height) in zip(boxes, drawn, strict=True):
         assert box is not None
         x, y, w, h = box
@@ -203,7 +207,7 @@ def test_a_box_lives_through_undo_reload_submit_history_and_comparison(
     bench.press("h")
     page.locator(".argus-wb .change.event_removed").wait_for()
     bench.press("ArrowDown")
-    page.wait_for_timeout(600)
+    page.locator(".argus-wb .drawer p[role=status]").wait_for(state="detached")
     bench.press("Enter")
     restored = page.locator(".argus-wb .box").count()
     (again,) = bench.submit(store, key)

@@ -89,6 +89,7 @@ class Bench {
     this.cards.clear();
     const first = this.doc.events.find((e) => isLive(e) && e.decision === "open") ?? this.doc.events[0];
     if (first) this.focus = { event: first.id, part: "" };
+    this.tries.clear();
     buildEvidence(this);
     buildStage(this);
     buildExamples(this);
@@ -251,6 +252,7 @@ class Bench {
     if (this.sample && document.visibilityState === "visible" && Date.now() - (this.lastAct ?? 0) < IDLE) this.seconds++;
     this.tickElapsed();
     fitHeight(this);
+    if (this.sample?.media.length && !this.pane) paintStage(this);
     this.line.tick();
     if (this.sample) this.paintBar();
   }

@@ -72,7 +72,9 @@ class Picture {
   load() {
     if (this.link) return;
     const { medium, page } = this;
-    this.link = page === 0 ? medium.view : keptOf(this.B, "page", { media: this.id, page })?.link;
+    const said = page === 0 ? { link: medium.view } : keptOf(this.B, "page", { media: this.id, page });
+    this.link = said?.link;
+    if (said?.problem && this.told !== page) { this.told = page; this.B.say(said.problem, true); }
     if (!this.link) return;
     if (page === 0 && medium.thumbnail) this.sheet.style.backgroundImage = `url("${medium.thumbnail}")`;
     else this.sheet.style.backgroundImage = "";
@@ -237,7 +239,7 @@ class Picture {
     if (node.sign === sign) return node;
     node.sign = sign;
     node.style.cssText = place + colour;
-    node.className = `box ${mark ? `${mark.kind} ${mark.decision}` : "held"}${level ? ` hot${level}` : ""}${isChosen ? " chosen" : ""}`;
+    node.className = `box ${mark ? `${mark.kind} ${mark.decision}` : "held"}${level ? ` hot${level}` : ""}${isChosen ? " chosen" : ""}${r - l < 28 || b - t < 28 ? " small" : ""}`;
     node.setAttribute("aria-label", mark ? B.w("picture.box", { n: mark.number, type: mark.type, role: `${mark.label} ${mark.text ?? ""}`.trim(), decision: B.w(`decision.${mark.decision}`) }) : B.w("picture.picked"));
     const tag = mark ? h("span", { class: "box-tag", "aria-hidden": "true" }, h("b", { text: String(mark.number) }), h("span", { text: mark.label })) : null;
     node.replaceChildren(...(tag ? [tag] : []), ...(isChosen && !B.armed ? HANDLES.map((name) => h("i", { class: `handle ${name}`, "data-handle": name })) : []));

@@ -39,6 +39,7 @@ const signOfMedia = (media) => JSON.stringify(media.map(({ id, kind, state, prob
 function buildStage(B) {
   const { media } = B.sample;
   const el = B.el;
+  B.cards.clear();  // their crops come from what is ready now
   B.pane?.stop?.();
   B.pane = null;
   const isSame = B.stage?.sample === B.sample.key;

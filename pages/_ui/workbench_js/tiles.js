@@ -26,7 +26,10 @@ function askAgain(B) {
 function keepParts(B, side) {
   for (const act of ["page", "words"]) {
     const said = side[act];
-    if (said) B.kept.set(JSON.stringify([side.sample, act, { media: said.media, page: said.page }]), said);
+    if (!said) continue;
+    const key = JSON.stringify([side.sample, act, { media: said.media, page: said.page }]);
+    if (act === "page" && !B.kept.has(key)) B.cards.clear();  // a crop of that page may wait for it
+    B.kept.set(key, said);
   }
   for (const [level, column, row, link] of side.tiles?.links ?? []) B.kept.set(tileKey(side.sample, side.tiles.media, level, column, row), link);
   while (B.kept.size > KEPT_PARTS) B.kept.delete(B.kept.keys().next().value);

@@ -19,9 +19,7 @@ Medium = Literal["image", "document", "video", "audio", "subtitles", "archive"]
 
 HEAD_BYTES = 4_096
 TAIL_BYTES = 66_000  # an end record of a ZIP archive with the longest comment, and a little more
-ACCEPTED = (
-    "JPEG, PNG, WebP, TIFF, GIF, PDF, MP4, MOV, WebM, MKV, AVI, MP3, M4A, WAV, FLAC, OGG, SRT and VTT"
-)
+ACCEPTED = "JPEG, PNG, WebP, TIFF, GIF, PDF, MP4, MOV, WebM, MKV, AVI, MP3, M4A, WAV, FLAC, OGG, SRT and VTT"
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ def _bring(services: Services, folder: Path, name: str, lines: list[dict[str, An
 def times_of(path: Path) -> list[float]:
     """When each frame is shown, by ffprobe alone: its ticks times the length of one."""
     line = ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "stream=time_base",
-            "-of", "csv=p=0", path]  # fmt: skip
+            "-of", "csv=p=0", str(path)]  # fmt: skip
     said = subprocess.run(line, check=True, capture_output=True, text=True, timeout=60).stdout
     return [float(ticks * Fraction(said.strip().strip(","))) for ticks in frame_ticks(path)]
 

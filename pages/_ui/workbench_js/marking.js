@@ -30,6 +30,13 @@ Object.assign(Player.prototype, {
     else this.B.say(this.B.w("player.no_marks"), true);
   },
 
+  /** What the next key does here. */
+  hint() {
+    if (!this.frames) return "";
+    if (this.marks) return this.B.w(this.marks.last === null ? "player.hint_out" : "player.hint_in");
+    return this.B.w(this.focused()?.range ? (this.isVideo ? "player.hint_range" : "player.hint_sound") : "player.hint");
+  },
+
   drop() {
     const had = !!this.marks || !!this.spoken?.pick;
     if (this.spoken) this.spoken.pick = null;

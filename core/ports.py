@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import log
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ from core.records import (
 )
 from core.samples import Sample
 from core.schema import Schema
+
+Reads = Literal["text", "image", "video", "audio"]
 
 # Called between two steps with a share done (0 to 1); raises `CancelledError` to stop the work.
 Step = Callable[[float], None]
@@ -58,15 +60,33 @@ class Decoding:
         return cls(temperature=0.0, top_p=1.0, stop_odds=log(2))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """A picture that a model is shown: of which medium, its pixels (height, width, RGB) upright; the
+    page of a document, the time in seconds of a clip's frame."""
+
+    media: str
+    pixels: NDArray[np.uint8]
+    page: int | None = None
+    time: float | None = None
+
+
+def look_at_nothing(_ident: str) -> Sequence[Shown]:
+    """There are no pictures."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Prompting:
     """What a model is shown with a sample: a prompt version, and reviewed samples as examples.
 
-    `examples` are by sample id, the nearest last; a sample that is not there gets none.
+    `examples` are by sample id, the nearest last; a sample that is not there gets none. `look` gives
+    the pictures of a sample by its id, to a model that reads them.
     """
 
     version: str
     examples: Mapping[str, Sequence[Sample]] = field(default_factory=dict)
+    look: Callable[[str], Sequence[Shown]] = look_at_nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +108,9 @@ class Backend(Protocol):
     """A model that suggests events."""
 
     model_id: str
+    reads: tuple[
+        Reads, ...
+    ]  # modalities; what it does not read it is told in words (`core.reading`)
     decoding: Decoding  # what `suggest` uses without one of its own
     prompting: Prompting  # the same
 

@@ -16,6 +16,13 @@ ProblemCode = Literal[
     "repeated",  # type, words: said twice, kept once
     # of the way it was made
     "read_in_parts",  # parts: the text is longer than the model reads at once
+    "read_instead",  # what (`core.reading`): a model that reads text was given this of the media
+    "nothing_to_read",  # the model can read nothing of the sample
+    "no_transcript",  # media: nothing of what is said in a clip could be read
+    "words_unread",  # media, why: the words in a picture could not be read
+    "not_shown",  # media, why: a picture or clip could not be shown to the model
+    "in_caption",  # words, media: they stand in a caption, which has no place
+    "bad_place",  # words: a place that is not in its medium
     # of the events (`core.checks`); each but the last has `event`, its number from 0, and what is of
     # an argument `argument`, its number in the event. So have the two that are unknown, from there
     "missing_role",  # type, role
@@ -26,6 +33,10 @@ ProblemCode = Literal[
     "duplicate",  # type, words; `of`: the number of the event that says it already
     "contradiction",  # sample, language, here, there: types that only one of the two has
 ]
+
+
+# What only says how a suggestion was made: nothing is wrong with it.
+NOTICES: tuple[ProblemCode, ...] = ("read_instead", "no_transcript", "words_unread")
 
 
 @dataclass(frozen=True, slots=True)

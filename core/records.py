@@ -24,6 +24,7 @@ JobKind = Literal[
     "calibrate",  # how sure a model may be, by what people have reviewed
     "export",  # a model, for use elsewhere
     "measure",  # how fast a few steps of training are
+    "transcribe",  # what is said in clips, by a model that hears
     "media",  # pictures, clips and sounds made ready, in a thread of its own
     "audit", "evaluate", "embed", "fetch", "train",
 ]  # fmt: skip
@@ -46,6 +47,7 @@ PRIORITY: dict[JobKind, int] = {
     "prepare": 10,
     "refresh": 10,
     "calibrate": 5,
+    "transcribe": 5,
     "audit": 2,
     "embed": 2,
     "renew": 1,
@@ -262,9 +264,20 @@ class ModelRecord:
         return cast(ModelKind, self.manifest.get("kind", "weights"))
 
     @property
+    def reads(self) -> tuple[str, ...]:
+        """The modalities that it reads (`core.ports.Reads`); an adapter reads what its base does."""
+        return tuple(self.manifest.get("reads", ("text",)))
+
+    @property
+    def transcribes(self) -> bool:
+        """Whether it writes down what is said in clips, and suggests nothing."""
+        return self.manifest.get("task") == "speech"
+
+    @property
     def can_be_trained(self) -> bool:
-        """Whether an adapter can be trained on this model: its weights are here, or can be fetched."""
-        return self.is_base and self.kind == "weights"
+        """Whether an adapter can be trained on this model: its weights are here, or can be fetched,
+        and it reads text alone."""
+        return self.is_base and self.kind == "weights" and self.reads == ("text",)
 
 
 @dataclass(frozen=True, slots=True)

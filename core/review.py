@@ -32,7 +32,8 @@ REASONS: tuple[Reason, ...] = get_args(Reason)
 
 _Id = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-_PLACE = ("start", "end", "fragments", "media", "page", "box", "range", "keyframes")
+_IN_MEDIA = ("media", "page", "box", "range", "keyframes")
+_PLACE = ("start", "end", "fragments", *_IN_MEDIA)
 
 
 class _Item(BaseModel):
@@ -195,6 +196,7 @@ def _slot(
     place = {k: v for k, v in mention_to_dict(mention).items() if k not in mention.meta}
     place.pop("confidence", None)
     original = {"role": role, **{k: place.get(k) for k in ("text", "start", "end", "fragments")}}
+    original |= {k: place[k] for k in _IN_MEDIA if k in place}
     return Slot(
         id=ident, role=role, origin=origin, decision=decision, confidence=mention.confidence,
         role_confidence=argument.confidence if argument else None,

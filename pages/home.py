@@ -15,7 +15,7 @@ from pages._ui.session import collection, person, services
 from pages._ui.standing import Standing, Step, gather_standing, next_step
 from train.registry import model_in_use
 
-LONG_JOBS = ("evaluate", "annotate", "prepare", "renew", "fetch")
+LONG_JOBS = ("evaluate", "annotate", "prepare", "renew", "fetch", "media", "transcribe")
 
 
 def offer_step(step: Step) -> None:

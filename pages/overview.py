@@ -14,7 +14,8 @@ from pages._ui.run_charts import loss_figure
 from pages._ui.scores import FIGURES, figure_of, languages_of, newest_of, say_split, show_figures
 from pages._ui.session import collection, person, services
 from pages._ui.standing import Standing, gather_standing, tuned_and_base
-from pages._ui.words import NO_FIGURE, write_figure
+from pages._ui.words import NO_FIGURE, write_figure, write_size
+from train.registry import media_use
 from train.snapshot import judged_split
 
 STATES = ("new", "suggested", "reviewed")
@@ -138,6 +139,20 @@ def show_losses(chosen: CollectionRecord) -> None:
     charts.show(loss_figure(drawn, height=300), key="losses", alt=t("chart.loss"))
 
 
+@st.cache_data(ttl=60, show_spinner=False)
+def _media_bytes(home: str) -> dict[str, int]:
+    """What media take; looked up once a minute, since a store has many files."""
+    return media_use(services())
+
+
+def say_media() -> None:
+    """How much room pictures, clips and sounds take, and how to free what no sample has any more."""
+    used = _media_bytes(str(services().home.root))
+    if used["originals"]:
+        sizes = {name: write_size(size) for name, size in used.items()}
+        st.caption(t("overview.media", **sizes))
+
+
 page_header(t("page.overview"), t("overview.intro"))
 chosen = collection()
 standing = gather_standing(services(), chosen)
@@ -161,3 +176,4 @@ show_gain(
 )
 show_losses(chosen)
 show_radar(services(), chosen, person())
+say_media()

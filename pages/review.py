@@ -13,7 +13,7 @@ import streamlit as st
 from core.errors import ArgusError, StorageError
 from core.queue_work import skip_sample
 from core.records import CollectionRecord
-from pages._ui import desk, desk_data, desk_queue, desk_side
+from pages._ui import desk, desk_data, desk_media, desk_queue, desk_side
 from pages._ui.catalogue import LANGUAGE, t
 from pages._ui.desk_notes import take_note
 from pages._ui.layout import empty_state, error_boundary
@@ -50,6 +50,8 @@ def main() -> None:
     show_workbench(data, take)
     if data["suggesting"]["state"] in ("queued", "running"):
         watch(data["open"]["key"], data["suggesting"]["job"])
+    if data["preparing"]["state"] in ("queued", "running"):
+        watch_media(current.id, data["open"]["key"], data["preparing"])
 
 
 def gather(current: CollectionRecord, standing: dict[str, Any]) -> dict[str, Any]:
@@ -59,17 +61,21 @@ def gather(current: CollectionRecord, standing: dict[str, Any]) -> dict[str, Any
     around = {
         name: None
         if key is None
-        else desk_data.sample_data(store, key, person=person() or "", queue=named)
+        else desk_data.sample_data(
+            store, key, person=person() or "", queue=named, home=services().home
+        )
         for name, key in (("open", place.key), ("next", place.next), ("previous", place.previous))
     }
     suggesting: dict[str, Any] = {"state": "none"}
+    preparing: dict[str, Any] = {"state": "none"}
     if place.key is not None:
         suggesting = desk_data.ask_for_suggestion(services(), store.samples.get(place.key))
+        preparing = desk_media.preparing_data(services(), current.id, place.key)
         if state.get(_AHEAD) != (place.queue, place.key):
             keep_ahead(services(), place.queue, after=place.key, person=person())
             state[_AHEAD] = (place.queue, place.key)
     return {
-        **around, "suggesting": suggesting, "language": LANGUAGE, "person": person(),
+        **around, "suggesting": suggesting, "preparing": preparing, "language": LANGUAGE, "person": person(),
         "session": state.setdefault(_SESSION, uuid4().hex),
         "schema": desk_data.schema_data(store.collections.schema(current.id)),
         "filter": {**address_filter().model_dump(), "languages": standing["languages"]},
@@ -95,6 +101,8 @@ def take(event: str, message: Mapping[str, Any]) -> None:
     state[_PROBLEMS] = [problem] if problem else []
     if problem is None or not problem["retry"]:
         state[_DONE] = [*state.get(_DONE, []), ident][-20:]
+    if event != "side" and _SIDE in state:  # the next message tells that what it had asked for came
+        state[_SIDE] = {k: v for k, v in state[_SIDE].items() if k not in desk_side.OF_MEDIA}
     if event not in ("draft", "side", "note"):
         state.pop(_STANDING, None)
 
@@ -145,6 +153,16 @@ def watch(key: int, job_id: int) -> None:
             st.rerun()
 
 
+@st.fragment(run_every=1)
+def watch_media(collection_id: int, key: int, said: dict[str, Any]) -> None:
+    """While media of the open sample are being made ready: rerun the page when there is news."""
+    with error_boundary():
+        now = desk_media.preparing_data(services(), collection_id, key)
+        shown = ("state", "done", "total", "worker", "stand")
+        if [now.get(name) for name in shown] != [said.get(name) for name in shown]:
+            st.rerun()
+
+
 def _standing(current: CollectionRecord) -> dict[str, Any]:
     """The open sample with its neighbours, and how far the collection is.
 
@@ -181,8 +199,9 @@ def _fetch_side(value: dict[str, Any], key: int) -> None:
     side = st.session_state.get(_SIDE, {})
     if side.get("sample") != key:
         side = {"sample": key}
-    part = desk_side.side_data(services(), key, message)
-    st.session_state[_SIDE] = {**side, message.act: part}
+    part = desk_side.side_data(services(), key, message, person=person() or "")
+    kept = {k: v for k, v in side.items() if k not in desk_side.OF_MEDIA}
+    st.session_state[_SIDE] = {**kept, message.act: part}
 
 
 main()

@@ -15,7 +15,7 @@ from pages._ui.layout import confirm_note, error_boundary, escape, page_header
 from pages._ui.sample_list import choose_filter, show_samples
 from pages._ui.session import collection, services
 from pages._ui.words import write_hanging
-from train.demo import load_demo
+from train.demo import load_demo, load_media_demo
 from train.registry import delete_collection
 
 
@@ -28,6 +28,7 @@ def offer_start() -> None:
         if st.button(t("samples.demo.do"), key="load_demo"):
             with st.spinner(t("samples.demo.doing"), show_time=True):
                 load_demo(services())
+                load_media_demo(services())
             st.rerun()
 
 

@@ -16,6 +16,7 @@ from core.errors import ArgusError, NotFoundError, StorageError
 from core.media_records import TO_PREPARE, FileToPrepare, MediaFile, SampleMedia
 from core.records import ENDED
 from core.samples import Media as Medium
+from core.samples import Sample
 from storage import mapping
 from storage.database import reading, writing
 from storage.media_files import MediaFiles
@@ -50,6 +51,17 @@ class MediaRoom:
                 )
                 for row in rows
             ]
+
+    def of_samples(self, collection_id: int, idents: Sequence[str]) -> dict[str, list[SampleMedia]]:
+        """The media of samples of a collection, by the samples' own ids."""
+        with reading(self._engine) as session:
+            keys: dict[str, int] = {}
+            for part in mapping.chunks(idents):
+                query = select(SampleRow.external_id, SampleRow.id).where(
+                    SampleRow.collection_id == collection_id, col(SampleRow.external_id).in_(part)
+                )
+                keys |= {ident: cast(int, key) for ident, key in session.exec(query)}
+        return {ident: self.of(key) for ident, key in keys.items()}
 
     def file(self, digest: str) -> MediaFile:
         """What is known of a file; raises `NotFoundError`."""
@@ -199,6 +211,13 @@ class MediaRoom:
             job.seconds += seconds
             job.heartbeat = datetime.now(UTC)
 
+    # ------------------------------------------------------------ room on the disk
+
+    def original_bytes(self) -> int:
+        """How much the files take that were taken in; each is kept once."""
+        with reading(self._engine) as session:
+            return session.exec(select(func.coalesce(func.sum(MediaFileRow.bytes), 0))).one()
+
     # ------------------------------------------------------------ deleting
 
     def sweep(self) -> int:
@@ -257,7 +276,7 @@ def add_files(session: Session, found: Sequence[MediaFile], files: MediaFiles) -
         )
 
 
-def languages_of(sample: SampleRow) -> tuple[str, ...]:
+def languages_of(sample: SampleRow | Sample) -> tuple[str, ...]:
     """The languages that words in a sample's pictures may be in: what its meta says as `ocr` (none
     for an empty list), else its own."""
     asked = sample.meta.get("ocr")

@@ -14,7 +14,7 @@ from typing import Any, cast
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from core.problems import problem_from_dict
+from core.problems import NOTICES, problem_from_dict
 from core.queues import Why
 from storage import mapping
 from storage.tables import DraftRow, NoteRow, SampleRow, SkipRow, SuggestionRow
@@ -94,7 +94,10 @@ def _problems(session: Session, rows: Sequence[SampleRow]) -> dict[int, Why]:
         newest = newest.group_by(col(SuggestionRow.sample_id))
         query = select(SuggestionRow.sample_id, SuggestionRow.problems)
         for key, problems in session.exec(query.where(col(SuggestionRow.id).in_(newest))):
-            values = {"n": counts[key], "problem": problem_from_dict(problems[0])}
+            wrong = [problem for problem in problems if problem["code"] not in NOTICES]
+            if not wrong:
+                continue
+            values = {"n": counts[key], "problem": problem_from_dict(wrong[0])}
             found[key] = Why("queue.why.problems", values)
     return found
 

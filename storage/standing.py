@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 
 from core.calibration import calibrate_events
 from core.events import Event
+from core.problems import NOTICES
 from core.queues import certainty, changed_events, disagreement
 from core.records import NewSuggestion
 from storage import mapping
@@ -131,7 +132,7 @@ def _stand(session: Session, made: Mapping[int, NewSuggestion]) -> None:
         changes.append(
             change
             | {
-                "problem_order": _problem_order(len(one.problems)),
+                "problem_order": _problem_order(sum(p.code not in NOTICES for p in one.problems)),
                 "state": "suggested" if row.state == "new" else row.state,
                 "type_set_id": kind,
             }
@@ -226,7 +227,7 @@ def _count_problems(session: Session, newest: Mapping[int, int]) -> dict[int, in
     """How many problems each of these suggestions has, by the key of its sample."""
     query = select(SuggestionRow.sample_id, SuggestionRow.problems)
     rows = session.exec(query.where(col(SuggestionRow.id).in_(list(newest.values()))))
-    return {key: len(problems) for key, problems in rows}
+    return {key: sum(p["code"] not in NOTICES for p in problems) for key, problems in rows}
 
 
 def _types_of_reviews(session: Session, keys: Sequence[int]) -> dict[int, set[str]]:

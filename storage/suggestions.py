@@ -19,7 +19,7 @@ from storage import mapping
 from storage.database import reading, writing
 from storage.filters import conditions
 from storage.standing import stand_after_suggestions
-from storage.tables import DraftRow, ReviewRow, SampleRow, SampleTextRow, SuggestionRow
+from storage.tables import DraftRow, MediaRow, ReviewRow, SampleRow, SampleTextRow, SuggestionRow
 
 PACE_OF = 200  # the newest suggestions of a model, whose seconds tell how long another takes
 
@@ -62,13 +62,13 @@ class Suggestions:
             return session.exec(query.where(*_wanted(order, job_id=job_id, failed=failed))).one()
 
     def unseen(self, keys: Sequence[int], *, model_id: str) -> list[int]:
-        """Those of `keys` that wait for a person, have a text and nobody's draft, and that this
+        """Those of `keys` that wait for a person, have a text or a medium and nobody's draft, and that this
         model has not looked at; in the order of `keys`."""
         found: set[int] = set()
         with reading(self._engine) as session:
             for part in mapping.chunks(keys):
                 query = select(SampleRow.id).where(
-                    col(SampleRow.id).in_(part), col(SampleRow.waiting).is_(True), _HAS_TEXT,
+                    col(SampleRow.id).in_(part), col(SampleRow.waiting).is_(True), _HAS_CONTENT,
                     ~_of_model(model_id), ~_DRAFTED,
                 )  # fmt: skip
                 found.update(cast(int, key) for key in session.exec(query))
@@ -147,7 +147,10 @@ def add_suggestions(
 
 # ---------------------------------------------------------------- private
 
-_HAS_TEXT: Any = exists().where(col(SampleTextRow.sample_id) == SampleRow.id)
+# Whether its media have words is known when they are read: a text, or a file, is something to try.
+_HAS_CONTENT: Any = exists().where(col(SampleTextRow.sample_id) == SampleRow.id) | exists().where(
+    col(MediaRow.sample_id) == SampleRow.id, col(MediaRow.file).is_not(None)
+)
 _DRAFTED: Any = exists().where(col(DraftRow.sample_id) == SampleRow.id)
 _REVIEWED: Any = exists().where(col(ReviewRow.sample_id) == SampleRow.id)
 
@@ -161,7 +164,7 @@ def _of_model(model_id: str) -> Any:
 def _wanted(order: Preparation, *, job_id: int | None, failed: Sequence[int]) -> list[Any]:
     """What a sample must meet to be done (still) by a job."""
     wanted = order.wanted if order.wanted.states else replace(order.wanted, states=WAITING)
-    found = [*conditions(wanted, order.collection_id, each_text=True), _HAS_TEXT]
+    found = [*conditions(wanted, order.collection_id, each_text=True), _HAS_CONTENT]
     if failed:
         found.append(col(SampleRow.id).not_in(list(failed)))
     if job_id is not None:

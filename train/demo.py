@@ -24,9 +24,10 @@ def load_demo(services: Services) -> ImportResult:
 
 
 def load_media_demo(services: Services) -> ImportResult | None:
-    """Load the pictures, clips and sounds of the demo; None where they are not installed."""
+    """Load the pictures, clips and sounds of the demo, for the worker to make ready; None where they
+    are not installed."""
     with as_file(files("storage.demo")) as folder:
         path = folder / "media.jsonl"
         if not path.exists():
             return None
-        return import_bundle(services, path, collection=MEDIA_NAME)
+        return import_bundle(services, path, collection=MEDIA_NAME, look=False)

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from core.errors import ArgusError, CancelledError, ModelUnreachable, NotFoundError
+from core.errors import ArgusError, CancelledError, ModelError, ModelUnreachable, NotFoundError
 from core.records import JobKind, JobRecord, ModelRecord, SampleFilter
 from core.strategy import strategy_from_dict
 from train.ahead import annotate, prepare
@@ -17,13 +17,14 @@ from train.carrier import put_job
 from train.comparing import Partial, compare_strategies
 from train.embedding import embed_collection, the_embedder
 from train.evaluate import evaluate_model
-from train.making import Work, make_suggestions
+from train.making import NOTHING, Work, is_blank, make_suggestions
 from train.measure import measure_apart
 from train.media import prepare_job
 from train.radar import refresh_radar
 from train.registry import model_in_use
 from train.remember import Remembering, Said
 from train.services import Services
+from train.transcribing import transcribe_job, transcribe_later
 from train.warm import WarmModel
 from train.watch import Interrupted, Paused, watch_job
 
@@ -50,6 +51,8 @@ def handle_job(services: Services, warm: WarmModel, job_id: int) -> None:
     try:
         message = _HANDLERS[job.kind](services, warm, job)
         jobs.finish(job_id, "done", message)
+        if job.kind == "media":
+            transcribe_later(services, job.payload["collection"])
     except Interrupted:
         jobs.requeue(job_id)
         _put_queued(services)
@@ -103,11 +106,11 @@ def _put_queued(services: Services) -> None:
 
 def _suggest(services: Services, warm: WarmModel, job: JobRecord) -> str:
     record = services.store.samples.get(job.payload["sample"])
-    if not record.sample.text:
-        return "there is no text to suggest for"
     backend = warm.get(model_in_use(services, record.collection_id))
     step = watch_job(services, job, gives_way=False)
     made = make_suggestions(services, backend, [record], step)
+    if is_blank(made[0]):
+        raise ModelError(NOTHING)  # a person waits: failed jobs say why
     services.store.jobs.keep(job.id, made, seconds=made[0].seconds)
     return ""
 
@@ -224,4 +227,5 @@ _HANDLERS: dict[JobKind, Handler] = {
     "suggest": _suggest, "annotate": annotate, "prepare": prepare, "renew": prepare,
     "evaluate": _evaluate, "refresh": _refresh, "embed": _embed, "audit": _audit,
     "calibrate": _calibrate, "compare": _compare, "export": _export, "media": prepare_job, "measure": _measure,
+    "transcribe": transcribe_job,
 }  # fmt: skip

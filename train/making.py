@@ -19,15 +19,21 @@ from train.watch import watch_job
 
 BATCH = 16  # samples at a time; what a person's request interrupts is begun again
 FIRST_BATCH = 2  # at a start: whoever is interrupted often gets on in small batches all the same
+NOTHING = (
+    "there is nothing that this model can read: no text, no caption, no words in its pictures and no "
+    "transcript of its clips. Import a transcript, or use a model that reads pictures"
+)
 IN_A_ROW = 20  # samples that fail one after another before the model, not a sample, is to blame
 
 
 @dataclass(slots=True)
 class Made:
-    """What came of some samples: suggestions, and {sample, id, message} of each that failed."""
+    """What came of some samples: suggestions, and {sample, id, message} of each that failed, of which
+    `blank` have nothing that the model can read."""
 
     suggestions: list[NewSuggestion] = field(default_factory=list)
     failures: list[dict[str, Any]] = field(default_factory=list)
+    blank: int = 0
 
 
 def make_suggestions(
@@ -58,7 +64,7 @@ def make_each(
     if not records:
         return Made()
     try:
-        return Made(make_suggestions(services, backend, records, step))
+        return _without_blank(records, make_suggestions(services, backend, records, step))
     except ModelUnreachable:
         raise
     except ModelError as problem:
@@ -69,7 +75,23 @@ def make_each(
     middle = len(records) // 2
     left = make_each(services, backend, records[:middle], step)
     right = make_each(services, backend, records[middle:], step)
-    return Made(left.suggestions + right.suggestions, left.failures + right.failures)
+    return Made(
+        left.suggestions + right.suggestions, left.failures + right.failures,
+        left.blank + right.blank,
+    )  # fmt: skip
+
+
+def is_blank(made: NewSuggestion) -> bool:
+    """Whether the model could read nothing of the sample."""
+    return any(problem.code == "nothing_to_read" for problem in made.problems)
+
+
+def _without_blank(records: Sequence[SampleRecord], made: Sequence[NewSuggestion]) -> Made:
+    """What was not read is no suggestion: once there are words, it is asked about again."""
+    idents = {record.key: record.sample.id for record in records}
+    blank = [one.sample_key for one in made if is_blank(one)]
+    failures = [{"sample": key, "id": idents[key], "message": NOTHING} for key in blank]
+    return Made([one for one in made if not is_blank(one)], failures, len(blank))
 
 
 class Work:
@@ -114,7 +136,8 @@ class Work:
                 self.job.id, made.suggestions, failures=made.failures, bulk_id=self._bulk_id,
                 seconds=time.monotonic() - began,
             )  # fmt: skip
-            self._in_a_row = 0 if made.suggestions else self._in_a_row + len(made.failures)
+            broken = len(made.failures) - made.blank
+            self._in_a_row = 0 if made.suggestions else self._in_a_row + broken
             if self._in_a_row >= IN_A_ROW:
                 raise ModelError(
                     f"{self._in_a_row} samples in a row failed, the last with: "

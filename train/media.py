@@ -24,10 +24,10 @@ from storage.media_files import Derived, MediaFiles
 from train import media_parts as parts
 from train.carrier import put_job
 from train.services import Services
-from train.warm import WarmModel
 from train.watch import watch_job
 
 MOST_VIEWS = 40  # pages of a document that are drawn before anybody asks
+MOST_SCENE_SECONDS = 1_800  # of a clip whose scene changes are looked for
 _PICTURES = ("image", "document")
 
 
@@ -55,7 +55,7 @@ def prepare_media(
     return job_id
 
 
-def prepare_job(services: Services, warm: WarmModel, job: JobRecord) -> str:
+def prepare_job(services: Services, _warm: object, job: JobRecord) -> str:
     """Make each waiting file of a collection ready; one that cannot be read is told, and the rest go
     on."""
     media, jobs = services.store.media, services.store.jobs
@@ -182,6 +182,13 @@ def make_parts(
     return replace(file, state="ready", problem="", notes=notes)
 
 
+def make_words(files: MediaFiles, file: MediaFile, *, languages: tuple[str, ...]) -> dict[str, str]:
+    """Read the words of a picture or document, unless they are there; notes as `make_parts` has
+    them."""
+    with files.local(file.sha256) as path, _named(path, file.name):
+        return _make_words(files, file, path, languages, None)
+
+
 def _make_pictures(
     files: MediaFiles,
     file: MediaFile,
@@ -278,6 +285,7 @@ def _make_clip(files: MediaFiles, file: MediaFile, path: Path, step: Step | None
             make_proxy(
                 path, part, facts, height=parts.PROXY_HEIGHT, on_step=share_step(step, 3, 7, 10)
             )
+    _make_scenes(files, file, path, facts)
     return {}
 
 
@@ -303,6 +311,18 @@ def _make_frames(files: MediaFiles, file: MediaFile, path: Path, facts: ClipFact
         files.put_derived(file.sha256, _derived(parts.filmstrip()), strip.jpeg)
         told = {"times": list(strip.times), "tile": list(strip.tile)}
         files.put_derived(file.sha256, _derived(parts.filmstrip_times()), json.dumps(told).encode())
+
+
+def _make_scenes(files: MediaFiles, file: MediaFile, path: Path, facts: ClipFacts) -> None:
+    """Where the picture changes at once; in a long clip that would cost more than it helps."""
+    from core.media.overview import scene_changes
+
+    made = _derived(parts.scenes())
+    if facts.video is None or files.has_derived(file.sha256, made):
+        return
+    is_long = facts.duration > MOST_SCENE_SECONDS
+    found = [] if is_long else [change.time for change in scene_changes(path, facts)]
+    files.put_derived(file.sha256, made, json.dumps(found).encode())
 
 
 # ---------------------------------------------------------------- reading what was made

@@ -76,10 +76,20 @@ def frame_times() -> Part:
     return _part("frames", Derived("frames", 1, "", ".bin"), "application/octet-stream")
 
 
+def scenes() -> Part:
+    """The times at which the picture of a clip changes at once, as a JSON list."""
+    return _part("scenes", Derived("scenes", 1, "30", ".json"), "application/json")
+
+
 def words(languages: tuple[str, ...]) -> Part:
     """The words of a picture or document with their places (`core.placed_words`), as JSON."""
     name = Derived("words", 1, "+".join(sorted(set(languages))).replace("+", "_"), ".json")
     return Part("words", name, "application/json")
+
+
+def transcript() -> Part:
+    """What is said in a clip, made by a model, as JSON: {engine, cues} (`train.transcribing`)."""
+    return _part("transcript", Derived("transcript", 1, "", ".json"), "application/json")
 
 
 def part_of(key: str) -> Part:
@@ -89,6 +99,7 @@ def part_of(key: str) -> Part:
     simple: dict[str, Callable[[], Part]] = {
         "original": original, "thumbnail": thumbnail, "filmstrip": filmstrip,
         "filmstriptimes": filmstrip_times, "waveform": waveform, "frames": frame_times,
+        "transcript": transcript, "scenes": scenes,
         "proxy": lambda: proxy(has_pictures=True), "sound": lambda: proxy(has_pictures=False),
     }  # fmt: skip
     name = found[1] if found else ""

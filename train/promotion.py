@@ -54,6 +54,10 @@ def check_candidate(model: ModelRecord, collection_id: int, *, in_use_id: str) -
     """Raise `RefusedError` where a model cannot be put in use, whatever its scores are."""
     if model.state == "deleted":
         raise RefusedError(f"{model.id} was deleted: its files are gone")
+    if model.transcribes:
+        raise RefusedError(
+            f"{model.id} writes down speech and suggests no events: use another model"
+        )
     if model.collection_id not in (None, collection_id):
         raise RefusedError(f"{model.id} was trained on another collection: train one on this")
     if in_use_id == model.id:

@@ -6,15 +6,23 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from core.errors import InputError, ModelError, ModelUnreachable
 from core.prompts import versions
 from core.records import ModelRecord
 from train.adapter import MANIFEST
 from train.services import Services
+from train.transcribing import transcribe_later
 
 QUANTISATIONS = ("none", "nf4")
+Task = Literal["text", "vision", "speech"]
+# What the manifest says of a model that does not only read text.
+_TASKS: dict[Task, dict[str, Any]] = {
+    "text": {},
+    "vision": {"task": "vision", "reads": ["text", "image", "video"]},
+    "speech": {"task": "speech", "reads": ["audio"]},
+}
 # What a merged model's manifest says that holds here too.
 _TOLD = (
     "form", "title", "terms", "model", "base", "base_sha256", "snapshot", "steps", "prompt_version",
@@ -23,11 +31,17 @@ _TOLD = (
 
 
 def register_model(
-    services: Services, location: str, title: str = "", *, quantisation: str = "none"
+    services: Services,
+    location: str,
+    title: str = "",
+    *,
+    quantisation: str = "none",
+    task: Task = "text",
 ) -> ModelRecord:
     """Register a base model: a local folder or a script (*.json), checked now, or a hub's id, fetched
     at first use. `quantisation` is how its weights are loaded: "none" (bf16) or "nf4"; the same
-    weights may be on the list both ways."""
+    weights may be on the list both ways. `task` is what a hub's model is for; a folder says so itself
+    (`core.models.local.check_folder`)."""
     location = location.strip()
     path = Path(location).expanduser()
     if not path.exists():
@@ -35,10 +49,10 @@ def register_model(
             raise InputError(
                 f"{location!r} is neither a folder on this machine nor a hub's id (owner/name)"
             )
-        return _add(
+        return _hear(services, _add(
             services, location, title=title, location=location, is_remote=True,
-            quantisation=quantisation,
-        )  # fmt: skip
+            quantisation=quantisation, manifest=_TASKS[task],
+        ))  # fmt: skip
     path = path.resolve()
     if path.suffix == ".json":
         from core.models.scripted import read_script
@@ -49,12 +63,11 @@ def register_model(
         )
     from core.models.local import check_folder
 
-    check_folder(path)
-    said = _said_of(path)
-    return _add(
+    said = _TASKS[check_folder(path)] | _said_of(path)
+    return _hear(services, _add(
         services, path.name, title=title or str(said.get("title", "")), location=str(path),
         terms=str(said.pop("terms", "")), manifest=said, quantisation=quantisation,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def register_server(
@@ -65,11 +78,13 @@ def register_server(
     key_variable: str = "",
     context: int | None = None,
     title: str = "",
+    reads_pictures: bool = False,
 ) -> ModelRecord:
     """Register a model behind an OpenAI-compatible server, which is asked now for what it has.
 
     `name` may be left out where the server has one model; `key_variable` names the environment
-    variable with the key; `context` is how many tokens the model reads, prompt and reply included.
+    variable with the key; `context` is how many tokens the model reads, prompt and reply included;
+    `reads_pictures`: it is sent pictures and frames of clips too, which no server says of itself.
     """
     from core.models.server import CONTEXT
     from core.models.server_client import check_address, check_variable
@@ -82,12 +97,20 @@ def register_server(
     manifest = {
         "kind": "server", "address": address, "name": found["id"], "key_variable": variable,
         "context": context or _context_of(found) or CONTEXT,
-    }  # fmt: skip
+    } | (_TASKS["vision"] if reads_pictures else {})  # fmt: skip
     name = str(found["id"])
     return _add(services, Path(name).name or name, title=title, location=address, manifest=manifest)
 
 
 # ---------------------------------------------------------------- private
+
+
+def _hear(services: Services, model: ModelRecord) -> ModelRecord:
+    """Where the model writes down speech, clips that wait for one are written down now."""
+    if model.transcribes:
+        for collection in services.store.collections.all():
+            transcribe_later(services, collection.id)
+    return model
 
 
 def _said_of(folder: Path) -> dict[str, Any]:

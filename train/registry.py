@@ -42,7 +42,14 @@ def model_in_use(services: Services, collection_id: int) -> ModelRecord:
     known = {m.id: m for m in models.all() if m.state != "deleted"}
     if chosen in known:
         return known[chosen]
-    base = next((m for m in sorted(known.values(), key=lambda m: m.created) if m.is_base), None)
+    base = next(
+        (
+            m
+            for m in sorted(known.values(), key=lambda m: m.created)
+            if m.is_base and not m.transcribes
+        ),
+        None,
+    )
     if base is None:
         from core.models import embedded
 
@@ -236,6 +243,13 @@ def disk_use(services: Services) -> dict[str, int]:
         "exports": folder_bytes(services.home.exports),
         "database": database.stat().st_size if database and database.exists() else 0,
     }
+
+
+def media_use(services: Services) -> dict[str, int]:
+    """Bytes of media: the originals, and what is made of them, where they lie on this machine."""
+    originals = services.store.media.original_bytes()
+    whole = 0 if services.home.media_url else folder_bytes(services.home.media)
+    return {"originals": originals, "derived": max(0, whole - originals)}
 
 
 def _remove_files(home: Home, run: RunRecord) -> int:

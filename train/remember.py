@@ -17,7 +17,7 @@ class Remembering:
     """Asks another backend a slice at a time, and keeps in `said` what is answered."""
 
     def __init__(self, backend: Backend, said: Said) -> None:
-        self.model_id = backend.model_id
+        self.model_id, self.reads = backend.model_id, backend.reads
         self.decoding, self.prompting = backend.decoding, backend.prompting
         self._backend, self._said = backend, said
 

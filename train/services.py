@@ -94,12 +94,18 @@ def open_backend(
         raise ModelError(f"the model {model.id} was deleted: choose another on the Models page")
     if instead is not None and model.kind != "weights":
         instead.close()
+    if model.transcribes:
+        raise ModelError(
+            f"{model.id} writes down speech and suggests no events: choose another on the Models page"
+        )
     if model.kind == "server":
         return _open_server(model)
     if model.kind == "scripted":
         from core.models.scripted import ScriptedBackend, read_script
 
         return ScriptedBackend(model.id, read_script(Path(model.location)))
+    if "image" in model.reads:
+        return _open_vision(services, model, instead)
     from core.models.local import LocalBackend, load_model
 
     base = base_of(services, model)
@@ -122,6 +128,16 @@ def open_backend(
     return backend
 
 
+def _open_vision(services: Services, model: ModelRecord, instead: Backend | None) -> Backend:
+    from core.models.vision import VisionBackend, load_vision_model
+
+    if instead is not None:
+        instead.close()
+    quantisation = str(model.manifest.get("quantisation", "none"))
+    location = base_location(services, model)
+    return VisionBackend(model.id, *load_vision_model(location, quantisation=quantisation))
+
+
 def _open_server(model: ModelRecord) -> Backend:
     from core.models.server import ServerBackend
     from core.models.server_client import Server
@@ -132,4 +148,5 @@ def _open_server(model: ModelRecord) -> Backend:
         Server(model.location, facts["key_variable"]),
         facts["name"],
         context=facts["context"],
+        reads=model.reads,
     )

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from storage.home import CHECKOUT, Home
-from train.demo import load_demo
+from train.demo import load_demo, load_media_demo
 from train.services import open_services
 
 
@@ -22,8 +22,9 @@ def set_up(home: Home, *, say: Callable[[str], None]) -> None:
     began = time.monotonic()
     services = open_services(home)
     if not services.store.collections.all():
-        say("loading the demo collection, a few seconds")
+        say("loading the demo collections, a few seconds")
         load_demo(services)
+        load_media_demo(services)
     if not embedded.is_installed() and not embedded.is_converted(home.models):
         say(f"the package {embedded.PACKAGE} is missing: everything but suggestions works")
     elif not embedded.is_converted(home.models):

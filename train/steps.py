@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from core.long_text import suggest_whole
-from core.ports import Backend, Decoding, Prompting, Step, Suggested, share_step
+from core.ports import (
+    Backend,
+    Decoding,
+    Prompting,
+    Shown,
+    Step,
+    Suggested,
+    look_at_nothing,
+    share_step,
+)
 from core.prompts import prefix_of
 from core.samples import Sample
 from core.schema import Schema
@@ -26,6 +35,7 @@ def ask_model(
     strategy: Strategy | None = None,
     decoding: Decoding | None = None,
     on_step: Step | None = None,
+    look: Callable[[str], Sequence[Shown]] = look_at_nothing,
 ) -> list[Suggested]:
     """One suggestion a sample, in order. Samples whose prompts begin alike are asked about together."""
     languages = {s.language for s in samples}
@@ -40,7 +50,7 @@ def ask_model(
     for (way, _), numbers in groups.items():
         part = [samples[i] for i in numbers]
         said = _ask(
-            services, backend, collection_id, part, schema, way, decoding=decoding,
+            services, backend, collection_id, part, schema, way, decoding=decoding, look=look,
             on_step=share_step(on_step, len(found), len(part), len(samples)),
         )  # fmt: skip
         found |= dict(zip(numbers, said, strict=True))
@@ -59,6 +69,7 @@ def _ask(
     way: Strategy,
     *,
     decoding: Decoding | None,
+    look: Callable[[str], Sequence[Shown]],
     on_step: Step | None,
 ) -> list[Suggested]:
     if way.is_free:
@@ -66,7 +77,7 @@ def _ask(
 
     def ask(part: Sequence[Sample], examples: int, step: Step | None) -> list[Suggested]:
         shown = pick_examples(services, collection_id, part, examples)
-        prompting = Prompting(way.version, shown)
+        prompting = Prompting(way.version, shown, look)
         return suggest_whole(
             backend, part, schema, decoding=decoding, prompting=prompting, on_step=step
         )

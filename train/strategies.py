@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from core.languages import in_order
-from core.prompts import CHAT, EXAMPLES, ZERO_SHOT
+from core.prompts import CHAT, EXAMPLES, SIGHT, SIGHT_CHAT, ZERO_SHOT
 from core.records import EvaluationRecord, ModelRecord, SettingRecord
 from core.strategy import Strategy, strategy_from_dict, strategy_to_dict
 from train.services import Services, own_prompt
@@ -34,6 +34,8 @@ def default_strategy(services: Services, collection_id: int, model: ModelRecord)
     reviewed samples before its eyes, once there are some."""
     if (own := own_prompt(model)) is not None:
         return Strategy(own)
+    if "image" in model.reads:
+        return Strategy(SIGHT_CHAT if model.kind == "server" else SIGHT)
     if model.kind == "scripted" or not services.store.examples.has_some(collection_id):
         return Strategy(CHAT if model.kind == "server" else ZERO_SHOT)
     return Strategy(EXAMPLES, SHOWN)

@@ -42,13 +42,12 @@ def suggest_samples(
     try:
         for at in range(0, len(keys), BATCH):
             records = samples.list(SampleFilter(keys=keys[at : at + BATCH]))
-            with_text = [r for r in records if r.sample.text]
-            made = make_each(services, backend, with_text, lambda _share: None)
+            made = make_each(services, backend, records, lambda _share: None)
             services.store.suggestions.add(made.suggestions)
             for failure in made.failures:
                 say(f"{failure['id']}: {failure['message']}")
             said = {one.sample_key: one.events for one in made.suggestions}
-            for record in with_text:
+            for record in records:
                 if record.key in said:
                     events = calibrate_events(said[record.key], curves, record.sample.language)
                     yield replace(record.sample, events=events)

@@ -19,9 +19,7 @@ Medium = Literal["image", "document", "video", "audio", "subtitles", "archive"]
 
 HEAD_BYTES = 4_096
 TAIL_BYTES = 66_000  # an end record of a ZIP archive with the longest comment, and a little more
-ACCEPTED = (
-    "JPEG, PNG, WebP, TIFF, GIF, PDF, MP4, MOV, WebM, MKV, MP3, M4A, WAV, FLAC, OGG, SRT and VTT"
-)
+ACCEPTED = "JPEG, PNG, WebP, TIFF, GIF, PDF, MP4, MOV, WebM, MKV, AVI, MP3, M4A, WAV, FLAC, OGG, SRT and VTT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +46,7 @@ MP4 = Kind("MP4", "video", ".mp4", "video/mp4")
 MOV = Kind("MOV", "video", ".mov", "video/quicktime")
 WEBM = Kind("WebM", "video", ".webm", "video/webm")
 MKV = Kind("MKV", "video", ".mkv", "video/x-matroska")
+AVI = Kind("AVI", "video", ".avi", "video/x-msvideo")
 MP3 = Kind("MP3", "audio", ".mp3", "audio/mpeg")
 M4A = Kind("M4A", "audio", ".m4a", "audio/mp4")
 WAV = Kind("WAV", "audio", ".wav", "audio/wav")
@@ -61,7 +60,7 @@ GZIP = Kind("gzip", "archive", ".gz", "application/gzip")
 BZIP2 = Kind("bzip2", "archive", ".bz2", "application/x-bzip2")
 XZ = Kind("xz", "archive", ".xz", "application/x-xz")
 KINDS = (
-    JPEG, PNG, WEBP, TIFF, GIF, PDF, MP4, MOV, WEBM, MKV, MP3, M4A, WAV, FLAC, OGG, SRT, VTT,
+    JPEG, PNG, WEBP, TIFF, GIF, PDF, MP4, MOV, WEBM, MKV, AVI, MP3, M4A, WAV, FLAC, OGG, SRT, VTT,
     ZIP, TAR, GZIP, BZIP2, XZ,
 )  # fmt: skip
 
@@ -165,6 +164,8 @@ def _riff(head: bytes, name: str) -> Kind:
     form = head[8:12]
     if form == b"WAVE":
         return WAV
+    if form == b"AVI " and head.startswith(b"RIFF"):
+        return AVI
     if form == b"WEBP" and head.startswith(b"RIFF"):
         return WEBP
     raise MediaError(

@@ -12,7 +12,7 @@ import time
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from core.errors import ModelError, SetupError, shown
 from core.free_reply import read_free_reply
@@ -21,15 +21,20 @@ from core.models.adapters import Carrier
 from core.models.decoding import KEPT_BYTES, ROWS, Decoder, Row
 from core.models.guides import Hints
 from core.parsing import TokenProbability, read_reply
-from core.ports import Decoding, Prompting, Step, Suggested, share_step
+from core.ports import Decoding, Prompting, Reads, Step, Suggested, share_step
 from core.problems import Problem
 from core.prompts import ZERO_SHOT, Prompt, fill_prompt
 from core.samples import Sample
 from core.schema import Schema
 
+Task = Literal["text", "vision", "speech"]
 
-def check_folder(folder: Path) -> None:
-    """Raise `ModelError` unless the folder holds a causal language model with safetensors weights."""
+
+def check_folder(folder: Path) -> Task:
+    """What the model in a folder is for: it writes text, reads pictures too, or writes down speech.
+
+    Raises `ModelError` unless it is one of these, with safetensors weights.
+    """
     if not folder.is_dir():
         raise ModelError(f"{folder} is not a folder: give the folder that holds config.json")
     try:
@@ -46,10 +51,16 @@ def check_folder(folder: Path) -> None:
             "save_pretrained(safe_serialization=True); pickled weights are not loaded"
         )
     kinds = config.get("architectures") or []
+    if any(kind.startswith("Whisper") for kind in kinds):
+        return "speech"
+    if "vision_config" in config and any("ConditionalGeneration" in kind for kind in kinds):
+        return "vision"
     if not any("CausalLM" in kind for kind in kinds):
         raise ModelError(
-            f"{folder} is not a causal language model (architectures: {', '.join(kinds) or 'none'})"
+            f"{folder} is neither a causal language model, nor one that reads pictures, nor a Whisper "
+            f"(architectures: {', '.join(kinds) or 'none'})"
         )
+    return "text"
 
 
 def load_model(
@@ -89,6 +100,8 @@ def load_model(
 
 class LocalBackend:
     """Suggests with a loaded model; replies are bound by the grammar of schema and sample, or free."""
+
+    reads: tuple[Reads, ...] = ("text",)
 
     def __init__(
         self,

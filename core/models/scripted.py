@@ -21,7 +21,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from core.errors import ModelError, shown
 from core.models.replies import read_suggestion
 from core.parsing import TokenProbability
-from core.ports import Decoding, Prompting, Step, Suggested
+from core.ports import Decoding, Prompting, Reads, Step, Suggested
 from core.prompts import ZERO_SHOT
 from core.reply_schema import STRING
 from core.samples import Sample
@@ -76,6 +76,8 @@ def read_script(path: Path) -> Script:
 
 class ScriptedBackend:
     """Suggests what a script says; what it says is located in the text as any model's reply."""
+
+    reads: tuple[Reads, ...] = ("text",)
 
     def __init__(self, model_id: str, script: Script, *, prompt_version: str = ZERO_SHOT) -> None:
         self.model_id = model_id

@@ -13,15 +13,16 @@ import time
 import zlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 
 from core.errors import ModelError, shown
+from core.models.pictures import data_url, title
 from core.models.replies import LONGEST, read_suggestion
 from core.models.server_client import Answer, Server, open_client, refusal, send
 from core.parsing import TokenProbability, write_reply
-from core.ports import Decoding, Prompting, Step, Suggested
+from core.ports import Decoding, Prompting, Reads, Shown, Step, Suggested
 from core.prompts import CHAT, fill_prompt
 from core.reply_schema import object_reply, reply_schema
 from core.samples import Sample
@@ -29,6 +30,7 @@ from core.schema import Schema, offered, without_retired
 
 PARALLEL = 4  # requests at a time
 CONTEXT = 4096  # tokens, where nobody says; what Ollama reads unless it is told otherwise
+_TOKENS_A_PICTURE = 256  # what most servers make of one of a megapixel or less, at least
 _BYTES_A_TOKEN = 2  # of a prompt in UTF-8: no tokenizer in use makes more tokens of ordinary text
 _LOOK_EVERY = 0.25  # seconds between two looks whether the work is still wanted
 
@@ -46,8 +48,10 @@ class ServerBackend:
         parallel: int = PARALLEL,
         prompt_version: str = CHAT,
         decoding: Decoding | None = None,
+        reads: Sequence[str] = ("text",),
     ) -> None:
         self.model_id = model_id
+        self.reads = cast(tuple[Reads, ...], tuple(reads))
         self.prompting = Prompting(prompt_version)
         self.decoding = decoding or Decoding()
         self._server, self._name = server, name
@@ -76,6 +80,8 @@ class ServerBackend:
         not tell how many tokens a text has."""
         text = self._prompt(sample, schema, prompting or self.prompting)
         tokens = len(text.encode("utf-8", "replace")) // _BYTES_A_TOKEN
+        if "image" in self.reads:
+            tokens += _TOKENS_A_PICTURE * len(prompting.look(sample.id) if prompting else ())
         return tokens + self.decoding.max_new_tokens <= self._context
 
     def close(self) -> None:
@@ -122,7 +128,8 @@ class ServerBackend:
         prompting: Prompting,
     ) -> Suggested:
         """One sample; one with nothing to find is not asked for."""
-        if not (sample.text or "").strip() or not offered(schema).types:
+        pictures = prompting.look(sample.id) if "image" in self.reads else ()
+        if not ((sample.text or "").strip() or pictures) or not offered(schema).types:
             return Suggested((), "[]", prompting.version)
         if not self.fits(sample, schema, prompting=prompting):
             raise ModelError(
@@ -132,7 +139,9 @@ class ServerBackend:
         began = time.monotonic()
         body = {
             "model": self._name,
-            "messages": [{"role": "user", "content": self._prompt(sample, schema, prompting)}],
+            "messages": [
+                {"role": "user", "content": self._content(sample, schema, prompting, pictures)}
+            ],
             "temperature": decoding.temperature,
             "top_p": decoding.top_p,
             "seed": zlib.crc32(f"{decoding.seed}:{sample.id}".encode("utf-8", "replace")) >> 1,
@@ -186,6 +195,19 @@ class ServerBackend:
         # Half a surrogate pair cannot be kept.
         reply = content[: LONGEST + 1].encode("utf-8", "replace").decode()
         return reply, is_cut, token_probabilities(reply, choice.get("logprobs"))
+
+    def _content(
+        self, sample: Sample, schema: Schema, prompting: Prompting, pictures: Sequence[Shown]
+    ) -> str | list[dict[str, Any]]:
+        """The message: the prompt, the pictures before it where there are some."""
+        prompt = self._prompt(sample, schema, prompting)
+        if not pictures:
+            return prompt
+        content: list[dict[str, Any]] = []
+        for picture in pictures:
+            content.append({"type": "text", "text": title(picture)})
+            content.append({"type": "image_url", "image_url": {"url": data_url(picture)}})
+        return [*content, {"type": "text", "text": prompt}]
 
     def _prompt(self, sample: Sample, schema: Schema, prompting: Prompting) -> str:
         """As `fill_prompt` does, with the replies of the examples in the form that binds the reply."""

@@ -24,6 +24,8 @@ from core.spans import without_breaks
 ZERO_SHOT = "full.v1"  # names the schema: for a model that has not seen it
 CHAT = "chat.v1"  # the same for a server's model, whose replies have another form
 EXAMPLES = "english.v2"  # the schema, then examples: for a model that learns from what it is shown
+SIGHT = "sight.v1"  # for a model that is shown pictures
+SIGHT_CHAT = "sightchat.v1"  # the same for a server's model
 NATIVE = "native.v1"  # the same, in the language of the sample
 TUNED = "brief.v1"  # the sample alone: an adapter has learned its schema, the grammar holds it
 OTHERS = "en"  # the file of a prompt for languages that have none of their own

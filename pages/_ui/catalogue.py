@@ -7,6 +7,7 @@ from pages._ui.catalogue_beside import BESIDE
 from pages._ui.catalogue_calibration import CALIBRATION
 from pages._ui.catalogue_collection import COLLECTION
 from pages._ui.catalogue_evolve import EVOLVE
+from pages._ui.catalogue_media import MEDIA
 from pages._ui.catalogue_model import MODEL
 from pages._ui.catalogue_problems import PROBLEMS
 from pages._ui.catalogue_promotion import PROMOTION
@@ -25,6 +26,7 @@ TEXTS: dict[str, dict[str, str]] = {
         **ARTEFACTS,
         **COLLECTION,
         **CALIBRATION,
+        **MEDIA,
         **MODEL,
         **REVIEW,
         **BESIDE,

@@ -109,6 +109,18 @@ MODEL: dict[str, str] = {
     "register.location": "A Hugging Face id (owner/name), or a folder or script (*.json) on this machine",
     "register.title": "What to call it (its name if left empty)",
     "register.nf4": "Load in 4 bits: a quarter of the memory, slower without a GPU",
+    "register.task": "What a hub's model is for",
+    "register.task.help": "A folder says so itself.",
+    "register.task.text": "reads text",
+    "register.task.vision": "reads text and pictures",
+    "register.task.speech": "writes down speech (Whisper)",
+    "register.pictures": "It reads pictures: they are sent to it, and frames of clips",
+    "model.reads": "reads {what}",
+    "model.reads.text": "text",
+    "model.reads.image": "pictures",
+    "model.reads.video": "clips",
+    "model.reads.audio": "sound",
+    "model.transcribes": "writes down what is said in clips, suggests no events",
     "register.server": "A server that speaks OpenAI's protocol: vLLM, llama.cpp, Ollama and others. It is "
     "asked now for its models. Its model makes suggestions; it cannot be trained here.",
     "register.address": "Address",
@@ -152,6 +164,8 @@ MODEL: dict[str, str] = {
     # Overview
     "overview.intro": "Where each language stands. A count leads to the samples behind it.",
     "overview.empty": "There is nothing to look over yet: no sample was brought in.",
+    "overview.media": "Pictures, clips and sounds take {originals}, and what is made of them {derived}. "
+    "`argus sweep` removes the files that no sample has any more.",
     "overview.reviewed": "How many are reviewed?",
     "overview.waiting": "How many still wait?",
     "overview.tr_accuracy": "Triggers found right?",

@@ -43,7 +43,6 @@ BENCH: dict[str, str] = {
     "slot.find": "Find it",
     "slot.fragments": "({n} pieces)",
     "slot.box": "box in {media}",
-    "slot.range": "{from}–{to} s",
     "confidence": "confidence {n}",
     "confidence.both": "confidence {role} of the role, {words} of the words",
     "confidence.show": "Confidence",

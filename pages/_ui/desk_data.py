@@ -14,9 +14,12 @@ from core.samples import Source
 from core.schema import Schema, offered
 from pages._ui.catalogue import t
 from pages._ui.desk import newest_review
+from pages._ui.desk_clips import transcript_data
+from pages._ui.desk_media import media_data
 from pages._ui.desk_notes import note_data
 from pages._ui.problem_words import check_data
 from pages._ui.queue_words import write_why
+from storage.home import Home
 from storage.store import Store
 from train.queue import request_suggestion, worker_is_alive
 from train.services import Services
@@ -24,10 +27,12 @@ from train.services import Services
 _Json = dict[str, Any]
 
 
-def sample_data(store: Store, key: int, *, person: str, queue: Queue | None = None) -> _Json:
+def sample_data(
+    store: Store, key: int, *, person: str, queue: Queue | None = None, home: Home | None = None
+) -> _Json:
     """A sample as the workbench shows it: text, fresh document, the person's draft, its notes.
 
-    In a `queue` it says why it is there. What can wait comes later: see `pages._ui.desk_side`."""
+    In a `queue` it says why it is there; with a `home` its media have links. What can wait comes later: see `pages._ui.desk_side`."""
     record = store.samples.get(key)
     sample = record.sample
     suggestion = store.samples.suggestion(key)
@@ -43,7 +48,8 @@ def sample_data(store: Store, key: int, *, person: str, queue: Queue | None = No
         "direction": "rtl" if sample.language in RIGHT_TO_LEFT else "ltr",
         "modality": sample.modality,
         "text": sample.text,
-        "media": [{"id": m.id, "kind": m.kind} for m in sample.media],
+        "media": media_data(home, store, key, person=person) if sample.media else [],
+        "transcript": transcript_data(sample),
         "source": sample.source.name or sample.source.url or "",
         "date": write_date(sample.source),
         "split": sample.split,

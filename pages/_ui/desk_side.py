@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
 
 from core.difference import Entry, match_events
 from core.errors import InputError, NotFoundError, SchemaError
@@ -13,6 +15,7 @@ from core.history import compare_versions, follow_names, list_versions, version_
 from core.languages import RIGHT_TO_LEFT, name_of
 from core.records import ReviewRecord, SampleRecord, SuggestionRecord
 from core.review import document_of_events
+from pages._ui import desk_media
 from pages._ui.catalogue import t
 from pages._ui.desk import Message
 from storage.store import Store
@@ -20,20 +23,27 @@ from train.services import Services
 
 SIMILAR = 4  # corrected samples that are shown as examples
 VERSIONS = 100  # of a sample, the newest
+OF_MEDIA = ("page", "words", "tiles")  # what the browser keeps once it has it
 _Json = dict[str, Any]
 
 
 class SideMessage(Message):
-    """What the workbench asks for: two versions by review id, or two opinions by their names."""
+    """What the workbench asks for: two versions by review id, or two opinions by their names; of a
+    medium a page, the words on it, or tiles as [level, column, row]."""
 
-    act: Literal["help", "history", "opinions"]
+    act: Literal["help", "history", "opinions", "page", "words", "tiles"]
     one: str | int | None = None
     other: str | int | None = None
+    media: Annotated[str, StringConstraints(max_length=200)] = ""
+    page: int = Field(default=0, ge=0, le=100_000)
+    tiles: list[tuple[int, int, int]] = Field(default_factory=list, max_length=100)
 
 
-def side_data(services: Services, key: int, message: SideMessage) -> _Json:
-    """The part of the side that was asked for."""
+def side_data(services: Services, key: int, message: SideMessage, *, person: str = "") -> _Json:
+    """The part of the side that was asked for; links are for `person`."""
     store = services.store
+    if message.act in OF_MEDIA:
+        return desk_media.part_data(services, key, message, person=person)
     if message.act == "help":
         return help_data(store, key)
     if message.act == "history":

@@ -15,7 +15,7 @@ from pages._ui.model_export import show_export
 from pages._ui.promotion_rule import say_differences
 from pages._ui.scores import show_figures
 from pages._ui.session import person, services
-from pages._ui.words import write_time
+from pages._ui.words import write_list, write_time
 from train.queue import start_evaluation
 from train.registry import Comparison, compare, promote
 
@@ -63,6 +63,9 @@ def _facts(model: ModelRecord) -> str:
     parts = [model.id, t("model.made", time=write_time(model.created))]
     if model.base_id:
         parts.append(t("model.on", base=model.base_id))
+    parts.append(t("model.reads", what=write_list([t(f"model.reads.{m}") for m in model.reads])))
+    if model.transcribes:
+        parts.append(t("model.transcribes"))
     if model.run_id is not None:
         parts.append(t("run.name", n=model.run_id))
     if model.is_base:

@@ -12,6 +12,7 @@ from core.schema import Schema, label
 from pages._ui.catalogue import LANGUAGE, t
 from pages._ui.words import write_list
 
+_OF_WORDS = ("not_in_text", "in_caption", "bad_place")  # of the mention with these words
 RULES = ("missing_role", "too_many")  # the card of an event says these itself, as long as they hold
 
 
@@ -26,6 +27,8 @@ def write_problem(problem: Problem, schema: Schema | None = None) -> str:
         values["role"] = label(role, LANGUAGE)
     if "words" in values:
         values["words"] = f"“{values['words']}”" if values["words"] else t("problem.no_words")
+    if "what" in values:
+        values["what"] = write_list([t(f"{key}.{what}") for what in values["what"]])
     if "language" in values:
         values["language"] = name_of(values["language"])
     if problem.code == "contradiction":
@@ -66,7 +69,7 @@ def _type_name(schema: Schema | None, name: str) -> str:
 def _place(problem: Problem, events: Sequence[Event]) -> dict[str, str | None]:
     """The event and the part of it, as the document of a suggestion names them (`core.review`)."""
     nowhere: dict[str, str | None] = {"event": None, "part": None}
-    if problem.code == "not_in_text":
+    if problem.code in _OF_WORDS:
         return next(_unanchored(problem.values["words"], events), nowhere)
     event, argument = problem.values.get("event"), problem.values.get("argument")
     if event is None:

@@ -8,9 +8,10 @@ from core.records import ModelRecord
 from pages._ui.catalogue import t
 from pages._ui.layout import confirm_note, error_boundary
 from pages._ui.session import services
-from train.register import register_model, register_server
+from train.register import Task, register_model, register_server
 
 _KINDS = ("weights", "server")
+_TASKS: tuple[Task, ...] = ("text", "vision", "speech")
 
 
 def offer_registration() -> None:
@@ -30,10 +31,16 @@ def offer_registration() -> None:
 def _fill_weights() -> ModelRecord | None:
     location = st.text_input(t("register.location"), key="model_location")
     title = st.text_input(t("register.title"), key="model_title", max_chars=200)
+    task = st.selectbox(
+        t("register.task"), _TASKS, key="model_task", width=420, help=t("register.task.help"),
+        format_func=lambda name: t(f"register.task.{name}"),
+    )  # fmt: skip
     quantisation = "nf4" if st.checkbox(t("register.nf4"), key="model_nf4") else "none"
     if not st.form_submit_button(t("register.do"), key="register"):
         return None
-    return register_model(services(), location or "", title or "", quantisation=quantisation)
+    return register_model(
+        services(), location or "", title or "", quantisation=quantisation, task=task
+    )
 
 
 def _fill_server() -> ModelRecord | None:
@@ -53,9 +60,11 @@ def _fill_server() -> ModelRecord | None:
         placeholder=t("register.context.empty"),
     )  # fmt: skip
     title = st.text_input(t("register.title"), key="model_title", max_chars=200)
+    reads_pictures = st.checkbox(t("register.pictures"), key="server_pictures")
     if not st.form_submit_button(t("register.do"), key="register"):
         return None
     return register_server(
         services(), address or "", name=name or "", key_variable=variable or "",
         context=int(context) if context else None, title=title or "",
+        reads_pictures=reads_pictures,
     )  # fmt: skip

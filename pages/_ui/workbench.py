@@ -3,41 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from pages._ui.catalogue_beside import BENCH_BESIDE
-from pages._ui.catalogue_problems import BENCH_PROBLEMS
-from pages._ui.catalogue_review import BENCH
+from pages._ui.catalogue import t
+from pages._ui.workbench_script import read_loader
 
 KEY = "workbench"
 EVENTS = ("draft", "submit", "open", "filter", "ask", "skip", "note", "side")
-# One module in the browser: each file may use what stands in those before it.
-_PARTS = (
-    "text", "document", "opinion", "sync", "evidence", "cards", "checks", "windows", "keys", "bench", "edits",
-    "moves", "notes", "examples", "history", "compare", "outline", "frame",
-)  # fmt: skip
-_WORDS = {**BENCH, **BENCH_BESIDE, **BENCH_PROBLEMS}
-_FOLDER = Path(__file__).parent
-
-
-def read_script() -> str:
-    """The component's JavaScript without its comments and indents: it travels with each answer."""
-    lines = [
-        line.strip()
-        for part in _PARTS
-        for line in (_FOLDER / "workbench_js" / f"{part}.js").read_text("utf-8").splitlines()
-    ]
-    return "\n".join(line for line in lines if line and not line.startswith(("//", "/*", "*")))
-
 
 _mount = st.components.v2.component(
     "argus_workbench",
     html='<div class="argus-wb"></div>',
-    css=(_FOLDER / "workbench.css").read_text("utf-8"),
-    js=read_script(),
+    js=read_loader(),
     isolate_styles=False,  # a selection inside a shadow root differs between browsers
 )
 
@@ -54,4 +33,4 @@ def show_workbench(data: Mapping[str, Any], on: Callable[[str, Mapping[str, Any]
         return act
 
     handlers: dict[str, Any] = {f"on_{event}_change": handler(event) for event in EVENTS}
-    _mount(key=KEY, data={"words": _WORDS, **data}, **handlers)
+    _mount(key=KEY, data={"unloaded": t("review.unloaded"), **data}, **handlers)

@@ -136,3 +136,15 @@ def test_an_evaluation_under_way_is_shown(open_page, services):
     app = open_page("home")
 
     assert app.button(key=f"cancel_job_{job}")
+
+
+def test_media_that_are_made_ready_and_clips_written_down_are_seen(open_page, services):
+    record = add_demo(services)
+    for kind in ("media", "transcribe"):
+        services.store.jobs.add(kind, {"collection": record.id})
+
+    app = open_page("home")
+
+    told = " ".join(bars(app))
+    assert "Making pictures, clips and sounds ready" in told
+    assert "Writing down what is said in clips" in told

@@ -154,3 +154,17 @@ def test_a_lead_sets_the_promotion_rule_and_it_holds_at_once(open_page, services
     assert not app.exception
     assert "no gain is significant at 0.05" in app.error[0].value
     assert in_use(services) is None
+
+
+def test_what_a_model_reads_is_said(open_page, services):
+    add_demo(services)
+    services.store.models.add(
+        "sees", title="Sees", state="base", location="a/b", is_remote=True,
+        manifest={"task": "vision", "reads": ["text", "image", "video"]},
+    )  # fmt: skip
+
+    app = open_page("models")
+    assert "reads text ·" in said(app)
+    app.selectbox(key="model").set_value(services.store.models.get("sees")).run()
+
+    assert "reads text, pictures and clips" in said(app)

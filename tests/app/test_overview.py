@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
@@ -114,3 +115,22 @@ def test_the_loss_of_the_runs_is_drawn(open_page, services):
     app = open_page("overview")
 
     assert [line["name"] for line in charts(app)["Loss by step"]["data"]] == ["Run 2", "Run 1"]
+
+
+def test_what_media_take_is_said_and_how_to_free_it(open_page, services):
+    from core.media_records import MediaFile
+    from core.samples import Media, Sample
+
+    record = add_demo(services)
+    kept = services.store.media.files.put(io.BytesIO(bytes(3000)))
+    sample = Sample("picture", "en", "image", None, media=(Media("m1", "image", "a.png"),))
+    services.store.imports.bring_in(
+        record.name, [sample], schema=None, note="",
+        files={"a.png": MediaFile(kept.sha256, kept.bytes, name="a.png")},
+    )  # fmt: skip
+
+    app = open_page("overview")
+
+    told = " ".join(str(c.value) for c in app.caption)
+    assert "Pictures, clips and sounds take 3 kB" in told
+    assert "argus sweep" in told

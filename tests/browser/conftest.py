@@ -55,7 +55,7 @@ def find_chromium() -> str:
 
 
 class RunningApp:
-    """`streamlit run app.py` on a free port, with a home of its own. It can be killed and come back."""
+    """`streamlit run asgi.py` as `argus run` starts it, on a free port, with a home of its own. It can be killed and come back."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -68,7 +68,7 @@ class RunningApp:
     def start(self) -> None:
         """Start the server and wait until it answers."""
         command = [
-            sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port),
+            sys.executable, "-m", "streamlit", "run", "asgi.py", "--server.port", str(self.port),
             "--server.address", "127.0.0.1", "--server.headless", "true",
         ]  # fmt: skip
         environment = {k: v for k, v in os.environ.items() if k != "ARGUS_DATABASE_URL"}

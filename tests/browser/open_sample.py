@@ -16,7 +16,7 @@ from core.events import Argument, Event, Mention
 from core.samples import Sample
 from core.schema import EventType, Role, Schema
 from pages._ui import desk, desk_data
-from pages._ui.workbench import read_script
+from pages._ui.workbench_script import read_script
 from storage.store import Store
 from tests.browser.plain_document import Doc, Part, Plain
 from tests.browser.plain_text import cut, snap

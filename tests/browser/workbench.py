@@ -11,7 +11,7 @@ from core.samples import Sample
 from storage.store import Store
 
 # The place of one character (UTF-16) of the evidence: [left, right, middle].
-_POINT = """at => {
+POINT = """at => {
   const walk = document.createTreeWalker(document.querySelector('.argus-wb .evidence'), NodeFilter.SHOW_TEXT);
   for (let n = walk.nextNode(), o = 0; n; o += n.data.length, n = walk.nextNode()) {
     if (at >= o + n.data.length) continue;
@@ -62,8 +62,8 @@ class Workbench:
     def drag(self, words: str, *, occurrence: int = 0) -> None:
         """Select words with the mouse, from the first character to the last."""
         start, end = self._units(words, occurrence)
-        left = self.page.evaluate(_POINT, start)
-        right = self.page.evaluate(_POINT, end - 1)
+        left = self.page.evaluate(POINT, start)
+        right = self.page.evaluate(POINT, end - 1)
         mouse = self.page.mouse
         mouse.move(left[0] + 1, left[2])
         mouse.down()

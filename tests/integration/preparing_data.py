@@ -104,6 +104,7 @@ class Between:
     def __init__(self, backend, act) -> None:
         self.backend, self.act, self.asked = backend, act, []
         self.model_id, self.decoding = backend.model_id, backend.decoding
+        self.reads = backend.reads
         self.prompting, self.fits, self.close = backend.prompting, backend.fits, backend.close
 
     def suggest(self, samples, schema, **more):

@@ -67,6 +67,7 @@ class Learner:
     knows the first Chinese text anyway. It writes down how it was asked."""
 
     model_id = "base"
+    reads = ("text",)
     decoding = Decoding.greedy()
     prompting = Prompting(ZERO_SHOT)
 

@@ -383,6 +383,7 @@ class Scripted:
     """A model that always says the same, as sure as it is told."""
 
     model_id = "large"
+    reads = ("text",)
     decoding = Decoding()
     prompting = Prompting("1")
 

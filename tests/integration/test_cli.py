@@ -453,7 +453,7 @@ def test_json_is_utf_8_in_a_terminal_of_any_language(home: Home, tmp_path: Path)
 def test_every_verb_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
     verbs = [
         "init", "demo", "import", "export", "suggest", "train", "evaluate", "promote", "models",
-        "score", "doctor", "run",
+        "score", "sweep", "doctor", "run",
     ]  # fmt: skip
     for verb in verbs:
         with pytest.raises(SystemExit):

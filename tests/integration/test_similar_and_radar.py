@@ -272,6 +272,7 @@ class SureModel:
     """Says "attack" of everything, and is sure of it."""
 
     model_id = "sure"
+    reads = ("text",)
     decoding = Decoding()
     prompting = Prompting("full.v1")
 

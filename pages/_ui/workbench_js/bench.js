@@ -11,6 +11,8 @@ class Bench {
     this.cards = new Map();
     this.cache = new Map();
     this.sides = new Map();
+    this.kept = new Map();
+    this.tries = new Map();
     this.problems = new Set();
     this.suggesting = { state: "none" };
     this.showConfidence = spare.get("argus.confidence") ?? true;
@@ -90,7 +92,9 @@ class Bench {
     this.cards.clear();
     const first = this.doc.events.find((e) => isLive(e) && e.decision === "open") ?? this.doc.events[0];
     if (first) this.focus = { event: first.id, part: "" };
+    this.tries.clear();
     buildEvidence(this);
+    buildStage(this);
     buildExamples(this);
     this.askHelpLater();
     this.el.cards.scrollTop = 0;
@@ -119,6 +123,7 @@ class Bench {
     }
     this.sample = payload;
     this.savedRev = payload.draft?.rev ?? 0;
+    refreshStage(this);
     this.checkOffer();
   }
 
@@ -259,6 +264,7 @@ class Bench {
     if (this.sample && document.visibilityState === "visible" && Date.now() - (this.lastAct ?? 0) < IDLE) this.seconds++;
     this.tickElapsed();
     fitHeight(this);
+    if (this.sample?.media.length && !this.pane) paintStage(this);
     this.line.tick();
     if (this.sample) this.paintBar();
   }
@@ -276,6 +282,7 @@ class Bench {
     paintDone(this);
     if (!this.done) {
       paintEvidence(this);
+      paintStage(this);
       paintCards(this);
       paintChecks(this);
       paintHint(this);
@@ -283,7 +290,7 @@ class Bench {
     }
     paintOutline(this);
     paintBar(this);
-    if (this.hadFocus && document.activeElement === document.body) this.el.evidence.focus({ preventScroll: true });
+    if (this.hadFocus && document.activeElement === document.body) focusHome(this);
   }
 
   paintBar() { paintBar(this); }

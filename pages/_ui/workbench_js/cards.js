@@ -84,7 +84,8 @@ function slotRow(B, event, part, slot, focus, armed) {
   const role = part === "t" ? B.w("slot.trigger") : B.label(type?.roles.find((r) => r.name === slot.role) ?? { name: slot.role });
   if (!slot) return emptyRow(B, event, part, type, focus, armed, role);
   const loose = isUnanchored(slot);
-  const words = slot.text ?? placeText(B, slot);
+  const place = placeOnCard(B, event, part, slot);
+  const words = slot.text ?? (slot.range && place ? "" : placeText(B, slot));
   return h("div", {
     class: `row slot ${slot.decision}${loose ? " loose" : ""}${focus === part ? " at" : ""}${armed === part ? " armed" : ""}`,
     "data-part": part, onclick: () => B.setFocus(event.id, part),
@@ -92,7 +93,7 @@ function slotRow(B, event, part, slot, focus, armed) {
   },
     h("span", { class: "name", text: role }),
     h("span", { class: "words", lang: B.sample.language, dir: "auto", title: words },
-      h("bdi", { text: words }), slot.fragments?.length ? h("span", { class: "soft", text: ` ${B.w("slot.fragments", { n: slot.fragments.length })}` }) : null),
+      place, h("bdi", { text: words }), slot.fragments?.length ? h("span", { class: "soft", text: ` ${B.w("slot.fragments", { n: slot.fragments.length })}` }) : null),
     slot.kind ? h("span", { class: "kind", text: slot.kind }) : null,
     loose ? plain("find", B.w("slot.find"), () => { B.setFocus(event.id, part); B.findWords(); }) : null,
     checkMark(B, event, part), state(B, slot), confidence(B, slot), acts(B, slot, event.id, part, event));
@@ -111,8 +112,8 @@ function emptyRow(B, event, part, type, focus, armed, role) {
 }
 
 function placeText(B, slot) {
-  if (slot.box) return B.w("slot.box", { media: slot.media ?? "" });
-  if (slot.range) return B.w("slot.range", { from: slot.range[0], to: slot.range[1] });
+  if (slot.range) return clipRange(slot.range);
+  if (slot.box) return B.w("slot.box", { media: mediumOf(B, slot.media)?.name ?? slot.media ?? "" });
   return "";
 }
 

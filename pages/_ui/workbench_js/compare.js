@@ -86,10 +86,10 @@ function openCompare(B) {
 function sideOfPair(B, pair, name, isTaken, take, edit) {
   const mine = pair[name], other = pair[name === "left" ? "right" : "left"];
   const key = name === "left" ? "1" : "2";
-  const sign = (slot) => slot && JSON.stringify([slot.role, spansOf(slot), slot.text]);
+  const sign = (slot) => slot && JSON.stringify([slot.role, placeOf(slot), slot.text]);
   const says = (slot) => [other?.trigger, ...(other?.arguments ?? [])].some((s) => sign(s) === sign(slot));
   const rows = mine ? [mine.trigger, ...mine.arguments].filter(Boolean).map((slot) => h("div", { class: `line${says(slot) ? "" : " differs"}` },
-    h("span", { class: "soft", text: slot.role ? roleName(B, mine, slot.role) : B.w("slot.trigger") }), h("span", { dir: "auto", text: slot.text ?? "" }))) : [];
+    h("span", { class: "soft", text: slot.role ? roleName(B, mine, slot.role) : B.w("slot.trigger") }), h("span", { dir: "auto", text: slot.text ?? placeText(B, slot) }))) : [];
   const title = mine ? B.label(B.type(mine) ?? { name: mine.event_type }) : B.w("opinions.missing");
   return h("div", { class: `opinion${isTaken ? " taken" : ""}`, "data-side": name },
     h("div", { class: "line" }, h("strong", { class: mine && other?.event_type === mine.event_type ? "" : "differs", text: title }),

@@ -58,7 +58,9 @@ function sureOf(item) {
 function settle(slot) {
   const was = slot.suggested;
   const differs = (key) => JSON.stringify(slot[key] ?? null) !== JSON.stringify(was[key] ?? null);
-  const moved = was && (differs("start") || differs("end") || JSON.stringify(slot.fragments ?? []) !== JSON.stringify(was.fragments ?? [])
+  const list = (item, key) => JSON.stringify(item[key] ?? []);
+  const moved = was && (["start", "end", "media", "page", "box", "range"].some(differs)
+    || ["fragments", "keyframes"].some((key) => list(slot, key) !== list(was, key))
     || (isUnanchored(slot) && differs("text")));
   const reason = !was ? null : moved ? "boundary" : differs("role") ? "role" : null;
   return { ...slot, decision: reason ? "edited" : "accepted", reason };
@@ -73,6 +75,19 @@ function placeSlot(slot, spans, T) {
     fragments: sorted.length > 1 ? sorted : [], media: null, page: null, box: null, range: null, keyframes: [],
   });
 }
+
+/** The slot at a place in a picture or clip; words that were nowhere, or name a box, stay with it. */
+function placeInMedia(slot, place) {
+  const keeps = slot && (isUnanchored(slot) || (slot.media && slot.start == null));
+  return settle({
+    ...(slot ?? blank()), fragments: [], media: place.media, page: place.page ?? null, box: place.box ?? null,
+    range: place.range ?? null, keyframes: place.keyframes ?? [], start: place.start ?? null, end: place.end ?? null,
+    text: place.text ?? (keeps ? slot.text : null),
+  });
+}
+
+/** The slot at what was selected: {spans} in the text or {place} in a medium. */
+const placePicked = (slot, picked, T) => (picked.spans ? placeSlot(slot, picked.spans, T) : placeInMedia(slot, picked.place));
 
 const PLACE = ["text", "start", "end", "fragments", "media", "page", "box", "range", "keyframes", "kind"];
 
@@ -97,21 +112,21 @@ function joinSpans(spans) {
 
 // ---------------------------------------------------------------- what a person does
 
-/** Put spans into a part. Returns [document, the part that now holds them]. */
-function putSpans(doc, id, part, spans, T, type) {
+/** Put what was selected into a part. Returns [document, the part that now holds it]. */
+function putPicked(doc, id, part, picked, T, type) {
   let landed = part;
   const next = changeEvent(doc, id, (event) => {
-    if (!part.startsWith("r:")) return changeSlot(event, part, (slot) => placeSlot(slot, spans, T));
+    if (!part.startsWith("r:")) return changeSlot(event, part, (slot) => placePicked(slot, picked, T));
     const role = part.slice(2);
     const sameRole = event.arguments.filter((a) => a.role === role);
     const single = type?.roles.find((r) => r.name === role)?.multiple === false;
-    const wanted = JSON.stringify(joinSpans(spans));
-    const old = sameRole.find((a) => JSON.stringify(spansOf(a)) === wanted) ?? (single ? sameRole.find(isLive) : null);
+    const wanted = placeOf(placePicked(null, picked, T));
+    const old = sameRole.find((a) => placeOf(a) === wanted) ?? (single ? sameRole.find(isLive) : null);
     if (old) {
       landed = `a:${old.id}`;
-      return changeSlot(event, landed, (slot) => placeSlot(slot, spans, T));
+      return changeSlot(event, landed, (slot) => placePicked(slot, picked, T));
     }
-    const slot = placeSlot({ ...blank(), role }, spans, T);
+    const slot = placePicked({ ...blank(), role }, picked, T);
     landed = `a:${slot.id}`;
     return { ...event, arguments: [...event.arguments, slot] };
   });
@@ -168,12 +183,12 @@ const setRole = (doc, id, part, role) =>
 const setKind = (doc, id, part, kind) =>
   changeEvent(doc, id, (e) => changeSlot(e, part, (slot) => ({ ...slot, kind, decision: slot.decision === "open" ? "accepted" : slot.decision })));
 
-/** A new event of a person's own. Returns [document, its id]. */
-function addEvent(doc, name, spans, T) {
+/** A new event of a person's own, at what was selected. Returns [document, its id]. */
+function addEvent(doc, name, picked, T) {
   const id = newId();
   const event = {
     id, event_type: name, origin: "person", decision: "accepted", reason: null, confidence: null,
-    suggested: null, meta: {}, trigger: spans ? placeSlot(null, spans, T) : null, arguments: [],
+    suggested: null, meta: {}, trigger: picked ? placePicked(null, picked, T) : null, arguments: [],
   };
   return [{ ...doc, events: [...doc.events, event] }, id];
 }

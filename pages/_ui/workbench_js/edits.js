@@ -4,23 +4,31 @@ const REASONS = ["type", "boundary", "role", "hallucinated", "language", "duplic
 
 Object.assign(Bench.prototype, {
   put() {
-    if (!this.sel) { this.say(this.w(this.focus ? "put.no_selection" : "put.no_event")); return; }
-    const spans = [[this.T.point(this.sel.a), this.T.point(this.sel.b)]];
-    const target = this.armed ?? (this.focus?.part ? this.focus : null);
-    if (target) { this.fill(target.event, target.part, spans); return; }
-    if (this.event && !this.event.trigger && isLive(this.event)) { this.fill(this.event.id, "t", spans); return; }
-    this.say(this.w(this.event ? "put.choose_role" : "put.no_event"));
+    const picked = this.picked();
+    if (!picked) { this.say(this.w(this.focus ? "put.no_selection" : "put.no_event")); return; }
+    this.putPicked(picked);
   },
 
-  fill(id, part, spans) {
+  /** Put {spans} or {place} into the armed slot, the focused one, or an empty trigger; whether it was put. */
+  putPicked(picked) {
+    const target = this.armed ?? (this.focus?.part ? this.focus : null);
+    if (target) return this.fill(target.event, target.part, picked);
+    if (this.event && !this.event.trigger && isLive(this.event)) return this.fill(this.event.id, "t", picked);
+    this.say(this.w(this.event ? "put.choose_role" : "put.no_event"));
+    return false;
+  },
+
+  fill(id, part, picked) {
     const event = eventOf(this.doc, id);
-    if (!event || !isLive(event)) { this.say(this.w("put.rejected")); return; }
-    const [next, landed] = putSpans(this.doc, id, part, spans, this.T, this.type(event));
+    if (!event || !isLive(event)) { this.say(this.w("put.rejected")); return false; }
+    const [next, landed] = putPicked(this.doc, id, part, picked, this.T, this.type(event));
     this.cursor = this.sel?.b ?? this.cursor;
     this.sel = null;
+    this.pane?.drop?.();
     this.armed = null;
     this.change(next, { event: id, part: landed });
     this.reveal();
+    return true;
   },
 
   digit(n) {
@@ -33,14 +41,15 @@ Object.assign(Bench.prototype, {
     const event = eventOf(this.doc, id);
     const role = isLive(event) && this.type(event)?.roles[index];
     if (!role) { this.say(this.w("role.none", { n: index + 1 })); return; }
-    if (this.sel) { this.fill(id, `r:${role.name}`, [[this.T.point(this.sel.a), this.T.point(this.sel.b)]]); return; }
+    const picked = this.picked();
+    if (picked) { this.fill(id, `r:${role.name}`, picked); return; }
     if (this.focus?.event !== id) this.focus = { event: id, part: "" };
     this.arm(id, `r:${role.name}`);
   },
 
   arm(event, part) {
     this.armed = { event, part };
-    if (this.sel) this.put();
+    if (this.picked()) this.put();
     else this.paint();
   },
 
@@ -86,12 +95,13 @@ Object.assign(Bench.prototype, {
 
   newEvent() {
     this.pickType((name) => {
-      const spans = this.sel ? [[this.T.point(this.sel.a), this.T.point(this.sel.b)]] : null;
-      const [next, id] = addEvent(this.doc, name, spans, this.T);
+      const picked = this.picked();
+      const [next, id] = addEvent(this.doc, name, picked, this.T);
       if (this.sel) this.cursor = this.sel.b;
       this.sel = null;
-      this.armed = spans ? null : { event: id, part: "t" };
-      this.change(next, { event: id, part: spans ? "" : "t" });
+      this.pane?.drop?.();
+      this.armed = picked ? null : { event: id, part: "t" };
+      this.change(next, { event: id, part: picked ? "" : "t" });
       this.reveal();
     });
   },
@@ -125,7 +135,7 @@ Object.assign(Bench.prototype, {
   addFragment() {
     const spans = spansOf(this.slot);
     if (!this.sel || !spans.length) { this.say(this.w("fragment.how", { key: this.keyName("fragment") })); return; }
-    this.fill(this.focus.event, this.focus.part, [...spans, [this.T.point(this.sel.a), this.T.point(this.sel.b)]]);
+    this.fill(this.focus.event, this.focus.part, { spans: [...spans, [this.T.point(this.sel.a), this.T.point(this.sel.b)]] });
   },
 
   /** The words of a slot that were not found: likely places, best first. */
@@ -134,7 +144,7 @@ Object.assign(Bench.prototype, {
     const found = findCandidates(this.T, this.slot?.text ?? "");
     if (!found.length) { this.say(this.w("find.none")); return; }
     const items = found.map((c) => ({ ...c, label: `…${this.T.text.slice(Math.max(0, c.a - 12), c.a)}[${this.T.text.slice(c.a, c.b)}]${this.T.text.slice(c.b, c.b + 12)}…`, more: `${Math.round(c.score * 100)} %`, search: [] }));
-    openList(this, { title: this.w("find.title"), items, numbered: true, onChoose: ({ a, b }) => this.fill(event, part, [[this.T.point(a), this.T.point(b)]]) });
+    openList(this, { title: this.w("find.title"), items, numbered: true, onChoose: ({ a, b }) => this.fill(event, part, { spans: [[this.T.point(a), this.T.point(b)]] }) });
   },
 
   takeOffer() { const offer = this.offer; this.offer = null; this.change(mergeSuggestion(this.doc, offer)); },

@@ -59,7 +59,7 @@ function buildEvidence(B) {
     B.blocks.push({ a: at, b: end, node, sign: null });
     at = end;
   }
-  const none = text ? [] : [h("p", { class: "soft", text: B.w("evidence.none", { media: B.sample.media.map((m) => m.id).join(", ") }) })];
+  const none = text || B.sample.media.length ? [] : [h("p", { class: "soft", text: B.w("evidence.none", { media: B.sample.media.map((m) => m.id).join(", ") }) })];
   host.replaceChildren(...B.blocks.map((block) => block.node), ...none);
   host.scrollTop = 0;
 }
@@ -216,6 +216,7 @@ function takeSelection(B) {
 function clickAt(B, at) {
   const here = B.marks.filter((m) => m.a <= at && m.b > at).sort((x, y) => x.b - x.a - (y.b - y.a));
   B.sel = null;
+  seekSaid(B, at);
   if (!here.length) { B.cursor = at; B.paint(); return; }
   const now = here.findIndex((m) => B.focus && m.event === B.focus.event && m.part === B.focus.part);
   const next = here[(now + 1) % here.length];

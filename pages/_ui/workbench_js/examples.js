@@ -9,6 +9,7 @@ const sideOf = (B) => B.sides.get(B.sample?.key) ?? {};
 Object.assign(Bench.prototype, {
   takeSide(side) {
     if (!side?.sample) return;
+    keepParts(this, side);
     const known = this.sides.get(side.sample) ?? {};
     this.sides.delete(side.sample);
     this.sides.set(side.sample, { ...known, ...side });

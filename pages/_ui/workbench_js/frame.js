@@ -9,6 +9,9 @@ function buildFrame(B) {
   });
   el.parallel = h("div", { class: "parallel" });
   el.scroller = h("div", { class: "scroller" }, el.evidence, el.parallel);
+  el.strip = h("div", { class: "strip", role: "tablist", "aria-label": B.w("stage.strip"), hidden: true });
+  el.pane = h("div", { class: "pane" });
+  el.stage = h("div", { class: "stage", role: "region", "aria-label": B.w("stage.name"), hidden: true }, el.strip, el.pane);
   el.outline = h("div", { class: "outline", role: "navigation", "aria-label": B.w("outline.name"), hidden: true });
   el.notes = h("div", { class: "notes", role: "region", "aria-label": B.w("note.name"), hidden: true });
   el.checks = h("div", { class: "checks", role: "region", "aria-label": B.w("check.name"), hidden: true });
@@ -34,7 +37,7 @@ function buildFrame(B) {
   el.bar = h("div", { class: "bar", role: "toolbar", "aria-label": B.w("bar.name") },
     el.undo, el.redo, el.saved, el.open, el.model, el.back, el.comment, el.flag, el.skip, el.submit);
   B.root.replaceChildren(el.top, h("div", { class: "middle" },
-    h("div", { class: "left" }, h("div", { class: "view" }, el.scroller, el.outline), el.hint),
+    (el.left = h("div", { class: "left" }, el.stage, h("div", { class: "view" }, el.scroller, el.outline), el.hint)),
     h("div", { class: "right" }, h("div", { class: "over" }, el.count, el.threshold, el.acceptAll,
       plain("tool", B.w("act.history"), () => openHistory(B), B.keyName("history")), plain("tool", B.w("act.opinions"), () => openCompare(B), B.keyName("opinions"))), el.notes, el.checks, el.cards)),
     el.done, el.bar, el.window, el.live);
@@ -50,9 +53,9 @@ function paintTop(B) {
     ["", ...filter.languages.map((l) => l.code)].includes(filter.language) ? null : h("option", { value: filter.language, text: filter.language }));
   language.value = filter.language;
   const unreviewed = h("input", { type: "checkbox", onchange: () => choose() });
-  const choose = () => { B.el.evidence.focus({ preventScroll: true }); B.setFilter({ language: language.value, unreviewed: unreviewed.checked }); };
+  const choose = () => { focusHome(B); B.setFilter({ language: language.value, unreviewed: unreviewed.checked }); };
   unreviewed.checked = filter.unreviewed;
-  const order = h("select", { class: "filter queue", "aria-label": B.w("filter.queue"), onchange: () => { B.el.evidence.focus({ preventScroll: true }); B.setFilter({ queue: order.value }); } },
+  const order = h("select", { class: "filter queue", "aria-label": B.w("filter.queue"), onchange: () => { focusHome(B); B.setFilter({ queue: order.value }); } },
     h("option", { value: "", text: B.w("filter.no_queue") }), ...B.data.queue.choices.map((q) => h("option", { value: q.link, text: q.name })));
   order.value = filter.queue;
   const place = filter.queue ? { number: B.data.queue.number ?? "–", total: B.data.queue.total } : null;
@@ -77,7 +80,8 @@ function paintHint(B) {
     const role = B.armed.part === "t" ? B.w("slot.trigger") : B.label(B.type(eventOf(B.doc, B.armed.event))?.roles.find((r) => r.name === B.armed.part.slice(2)) ?? { name: B.armed.part.slice(2) });
     words = B.w("hint.armed", { role });
     kind = "armed";
-  } else if (B.sel) words = B.w(B.event ? "hint.selected" : "hint.selected_no_event");
+  } else if (B.picked()) words = B.w(B.event ? "hint.selected" : "hint.selected_no_event");
+  else if (B.inStage && B.pane?.hint?.()) words = B.pane.hint();
   else words = B.w(B.doc.events.length ? "hint.events" : "hint.start");
   const unit = plain("tool", B.w(B.byWord ? "unit.word" : "unit.character"), () => B.toggleUnit(), B.keyName("unit"), { title: B.w("key.unit") });
   const sure = plain("tool", B.w("confidence.show"), () => {
@@ -87,7 +91,7 @@ function paintHint(B) {
   }, null, { "aria-pressed": String(B.showConfidence) });
   const labels = B.labelLanguages.length > 1 ? plain("tool", B.w("labels.in", { language: B.labelLanguage.toUpperCase() }), () => B.nextLabels(), null, { title: B.w("labels.what") }) : null;
   const list = isLong(B) ? plain("tool", B.w("act.outline"), () => openOutline(B), B.keyName("outline")) : null;
-  const fits = B.sel && B.focus?.part && B.event && isLive(B.event);
+  const fits = B.picked() && B.focus?.part && B.event && isLive(B.event);
   const put = fits ? plain("tool strong", B.w("hint.put"), () => B.put(), B.keyName("put")) : null;
   const help = plain("tool", B.w("help.open"), () => openHelp(B), "?");
   B.el.hint.className = `hint ${kind}`;
@@ -153,6 +157,13 @@ function isDark(node) {
 
 // ---------------------------------------------------------------- mounting
 
+/** The workbench's style, once a page. */
+function wearStyle(style) {
+  let node = document.getElementById("argus-wb-style");
+  if (!node) document.head.append(node = h("style", { id: "argus-wb-style" }));
+  node.textContent = style;
+}
+
 const benches = new WeakMap();
 
 const isDialog = (node) => !!node.closest?.('[role="dialog"], [data-rac]');
@@ -171,10 +182,14 @@ function listen(B) {
   on(B.el.evidence, "mousedown", () => { down = true; B.active(); B.el.evidence.focus({ preventScroll: true }); });
   on(window, "mouseup", () => { if (down) { down = false; setTimeout(() => B.sample && takeSelection(B)); } });
   on(B.root, "mousedown", () => B.active());
-  on(B.root, "focusin", () => { B.hadFocus = true; });
+  on(B.root, "focusin", (e) => {
+    B.hadFocus = true;
+    if (e.target === B.el.evidence) B.inStage = false;
+    else if (B.el.stage.contains(e.target)) B.inStage = true;
+  });
   on(B.root, "focusout", (e) => { B.hadFocus = !e.relatedTarget || B.root.contains(e.relatedTarget) || isDialog(e.relatedTarget); });
   on(document, "focusout", (e) => {  // a dialog that took the keyboard, of a lost connection say, is gone
-    if (B.hadFocus && !e.relatedTarget && isDialog(e.target)) setTimeout(() => { if (document.activeElement === document.body) B.el.evidence.focus({ preventScroll: true }); });
+    if (B.hadFocus && !e.relatedTarget && isDialog(e.target)) setTimeout(() => { if (document.activeElement === document.body) focusHome(B); });
   });
   on(B.el.evidence, "copy", (e) => {
     if (!B.sel) return;
@@ -194,7 +209,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   let B = benches.get(root);
   const isNew = !B;
   if (isNew) {
-    B = new Bench(root, data.words, data.person);
+    B = new Bench(root, data.words ?? WORDS, data.person);
     benches.set(root, B);
   }
   B.send = (kind, value) => setTriggerValue(kind, value);
@@ -202,6 +217,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
   root.classList.toggle("dark", isDark(root));
   fitHeight(B);
   B.receive(data);
-  if (isNew && (document.activeElement === document.body || !document.activeElement)) B.el.evidence.focus({ preventScroll: true });
+  if (isNew && (document.activeElement === document.body || !document.activeElement)) focusHome(B);
   return () => B.stop?.();
 }

@@ -66,6 +66,7 @@ function pressKey(B, e) {
   }
   const chord = chordOf(e);
   const action = B.keyMap.get(chord);
+  if (!ANYWHERE.has(action) && pressInStage(B, chord, e)) { B.active(); use(); return; }
   if (isTyping(e.target) && !ANYWHERE.has(action)) return;
   if ((chord === "Enter" || chord === " ") && e.target.closest("button, summary, a")) return;
   if (/^[1-9]$/.test(chord) && !B.done) { B.digit(Number(chord)); use(); return; }

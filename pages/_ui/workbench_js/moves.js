@@ -13,7 +13,7 @@ Object.assign(Bench.prototype, {
     this.reveal();
   },
 
-  setHover(at) { if (JSON.stringify(at) !== JSON.stringify(this.hover)) { this.hover = at; paintEvidence(this); } },
+  setHover(at) { if (JSON.stringify(at) !== JSON.stringify(this.hover)) { this.hover = at; paintEvidence(this); paintStage(this); } },
 
   moveEvent(by) {
     const inside = this.focus?.part && by < 0;  // up from a slot leads to its own event first
@@ -71,13 +71,15 @@ Object.assign(Bench.prototype, {
     const moved = moveEdge(this.T, spans[at].map(this.T.unit), edge, by, this.byWord).map(this.T.point);
     if (String(moved) === String(spans[at])) return;  // no way to go: nothing was decided either
     spans[at] = moved;
-    const [next] = putSpans(this.doc, this.focus.event, this.focus.part, spans, this.T, this.type(this.event));
+    const [next] = putPicked(this.doc, this.focus.event, this.focus.part, { spans }, this.T, this.type(this.event));
     this.change(next);
   },
 
   reveal() {
     if (this.done) return;
     revealMark(this);
+    revealInStage(this);
+    revealSaid(this);
     const row = this.el.cards.querySelector(".row.at");
     (row?.classList.contains("head") ? row.parentElement : row)?.scrollIntoView({ block: "nearest" });
     this.announce();
@@ -90,12 +92,13 @@ Object.assign(Bench.prototype, {
     const item = part ? this.slot : this.event;
     const name = part === "" ? "" : part === "t" ? this.w("slot.trigger") : this.slot?.role ?? part.slice(2);
     this.el.live.textContent = [this.w("card.name", { n: i + 1, type: this.label(this.type(this.event) ?? { name: this.event.event_type }) }),
-      name, item?.text ?? "", item ? this.w(`decision.${item.decision}`) : ""].filter(Boolean).join(", ");
+      name, item?.text ?? (part && item ? placeText(this, item) : ""), item ? this.w(`decision.${item.decision}`) : ""].filter(Boolean).join(", ");
   },
 
   /** What the mouse selected; with `fill` it goes into the armed slot at once. */
   select([a, b], { fill }) {
     this.sel = { a, b };
+    this.pane?.drop?.();
     this.cursor = a;
     if (fill && this.armed) this.put();
     else this.paint();
@@ -111,6 +114,7 @@ Object.assign(Bench.prototype, {
 
   cancel() {
     if (this.sel) this.sel = null;
+    else if (this.pane?.picked()) this.pane.drop?.();
     else if (this.armed) this.armed = null;
     else if (this.focus?.part) this.focus = { event: this.focus.event, part: "" };
     this.note = null;

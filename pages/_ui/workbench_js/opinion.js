@@ -9,7 +9,7 @@ function alikeness(event, other) {
   const sameType = event.event_type === other.event_type;
   const given = (e) => JSON.stringify(e.arguments.filter(isLive).map((s) => `${s.role} ${placeOf(s)}`).sort());
   if (same && sameType) return given(event) === given(other) ? 4 : 3;
-  if (same && a.length) return 2;
+  if (same && (a.length || live(event.trigger)?.media)) return 2;
   return sameType && a.some(([from, to]) => b.some(([x, y]) => from < y && x < to)) ? 1 : 0;
 }
 

@@ -80,7 +80,7 @@ function closeWindow(B) {
   B.window = null;
   B.el.window.hidden = true;
   B.el.window.replaceChildren();
-  B.el.evidence.focus({ preventScroll: true });
+  focusHome(B);
 }
 
 /** The sheet of keys; a key is changed by pressing its button and then the new key. */
@@ -98,6 +98,7 @@ function openHelp(B) {
     const reset = plain("plain", B.w("help.reset"), () => { B.setKeys({}); asking = null; paint(); });
     const done = plain("plain strong", B.w("help.close"), () => closeWindow(B));
     sheet.replaceChildren(h("div", { class: "title", text: B.w("help.title") }), h("p", { class: "soft", text: B.w("help.digits") }),
+      B.pane?.help ? h("p", { class: "soft", text: B.pane.help() }) : "",
       h("div", { class: "help-grid" }, ...rows), h("div", { class: "help-end" }, h("span", { class: "soft", role: "status", text: B.helpNote ?? "" }), reset, done));
     sheet.focus();
   };

@@ -208,6 +208,7 @@ class Away:
     def __init__(self, backend) -> None:
         self.backend, self.is_back = backend, False
         self.model_id, self.decoding = backend.model_id, backend.decoding
+        self.reads = backend.reads
         self.prompting, self.fits = backend.prompting, backend.fits
 
     def suggest(self, samples, schema, **more):

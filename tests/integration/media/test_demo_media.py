@@ -156,3 +156,60 @@ def test_a_picture_drawn_again_has_its_boxes_where_the_gold_events_have_them(lan
     found = {m.text: m.box for m in mentions(sample)}
     for name, text in sheet.words.items():
         assert found[text] == pytest.approx(sheet.boxes[name], abs=0.004)
+
+
+# ---------------------------------------------------------------- as `argus demo` loads it
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    """What `argus demo --media` leaves, twice."""
+    import cli
+    from storage.home import Home
+    from train.services import open_services
+
+    root = tmp_path_factory.mktemp("demo")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ARGUS_HOME", str(root))
+        assert [cli.main(["demo", "--media"]), cli.main(["demo"])] == [0, 0]
+        services = open_services(Home(root))
+        yield services, services.store.collections.get("Demo: pictures and clips")
+        services.store.engine.dispose()
+
+
+def test_the_demo_leaves_its_media_for_the_worker_and_repeats_nothing(loaded):
+    services, collection = loaded
+    store = services.store
+
+    assert len(store.samples.keys(collection_id=collection.id)) == 40
+    assert len(store.samples.keys(collection_id=store.collections.get("demo").id)) == 256
+    (job,) = store.jobs.open("media", collection_id=collection.id)
+    assert job.state == "queued"
+    assert store.media.count_waiting(collection.id) == 40
+    assert store.media.missing(collection.id) == []
+
+
+def test_every_gold_mention_points_inside_its_medium(loaded):
+    from train.media import look_at_path
+
+    services, collection = loaded
+    store, pointed = services.store, 0
+    for record in store.samples.list(collection_id=collection.id):
+        (one,) = store.media.of(record.key)
+        with store.media.files.local(one.file.sha256) as path:
+            file = look_at_path(path, one.file, keep=lambda _data: None)
+        for mention in mentions(record.sample):
+            if mention.media is None:
+                assert record.sample.text[mention.start : mention.end] == mention.text
+                continue
+            pointed += 1
+            assert mention.media == one.media.id
+            assert (
+                mention.start is None
+            )  # else its words would have to be those that are read there
+            if mention.range is not None:
+                assert 0 <= mention.range[0] < mention.range[1] <= file.duration + 0.01
+            else:
+                assert mention.box == pytest.approx(clip(mention.box))
+                assert (mention.page or 0) < file.pages
+    assert pointed >= 100

@@ -93,6 +93,7 @@ def test_a_clip_gets_its_copy_its_outline_and_its_frames(services, store, tmp_pa
     read = store.media.files.read_derived
     told = json.loads(read(video, parts.filmstrip_times().derived))
     assert len(told["times"]) == 20
+    assert json.loads(read(video, parts.scenes().derived)) == []
     wave = json.loads(read(sound, parts.waveform().derived))
     assert max(wave["high"]) > 5
     for digest, has_pictures in ((video, True), (sound, False)):

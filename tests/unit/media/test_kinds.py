@@ -9,6 +9,7 @@ from PIL import Image
 
 from core.errors import MediaError
 from core.media import kinds
+from core.media.containers import demuxers_of
 from core.media.kinds import kind_of_bytes, kind_of_file
 from tests.unit.media.drawn import file_of, four_corners
 
@@ -28,6 +29,7 @@ TOLD = {
     "M4A": b"\0\0\0\x20ftypM4A \0\0\2\0" + b"\0" * 40,
     "WebM": b"\x1aE\xdf\xa3\x9fB\x86\x81\x01B\x82\x84webm" + b"\0" * 40,
     "MKV": b"\x1aE\xdf\xa3\xa3B\x86\x81\x01B\x82\x88matroska" + b"\0" * 40,
+    "AVI": b"RIFF\x30\0\0\0AVI LIST" + b"\0" * 40,
     "MP3": MP3_FRAME * 3,
     "WAV": b"RIFF\x24\0\0\0WAVEfmt " + b"\0" * 40,
     "FLAC": b"fLaC\0\0\0\x22" + b"\0" * 40,
@@ -43,6 +45,17 @@ def test_each_kind_is_told_by_its_bytes_whatever_the_file_is_called(name, data, 
     path.write_bytes(data)
 
     assert kind_of_file(path).name == name
+
+
+@pytest.mark.parametrize("name", [k.name for k in kinds.KINDS if k.medium in ("video", "audio")])
+def test_what_is_taken_in_as_a_clip_or_sound_can_also_be_opened(name, tmp_path):
+    data = TOLD[name]
+    if name in ("MP4", "MOV", "M4A"):  # whole boxes: the head, the sound and pictures, their index
+        data = data[: data[3]].ljust(data[3], b"\0")
+        data += b"\0\0\0\x09mdatx" + b"\0\0\0\x09moovx"
+    (tmp_path / "a.bin").write_bytes(data)
+
+    assert demuxers_of(tmp_path / "a.bin")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +105,7 @@ REFUSED = {
     "a PLS playlist": (b"[playlist]\nFile1=http://example.org/a.mp3\n", "playlist"),
     "an SDP file": (b"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\n", "addresses"),
     "a DASH manifest": (b'<?xml version="1.0"?><MPD/>', "HTML or XML"),
-    "an AVI": (b"RIFF\0\0\0\0AVI LIST" + b"\0" * 20, "RIFF"),
+    "a RIFF of another form": (b"RIFF\0\0\0\0RMID" + b"\0" * 20, "RIFF"),
     "a HEIC photograph": (b"\0\0\0\x18ftypheic" + b"\0" * 20, "HEIC"),
     "a program": (b"\x7fELF" + b"\0" * 60, "program"),
     "noise": (bytes(range(200, 256)) * 4, "no file that Argus reads"),

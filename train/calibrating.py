@@ -15,6 +15,7 @@ from core.ports import Step
 from core.records import ModelRecord
 from core.reliability import Calibration, calibrate
 from train.services import Services
+from train.snapshot import reviewed
 
 ENOUGH = 20  # newly reviewed samples that make another look worth it
 MOST = 2000  # reviewed samples that are looked at, the newest
@@ -71,12 +72,11 @@ def is_due(services: Services, collection_id: int, model_id: str) -> bool:
 
 
 def can_ask_dev(services: Services, collection_id: int, model: ModelRecord) -> bool:
-    """Whether a model, whose weights are here, was never asked about dev, which has reviewed samples."""
-    counts = services.store.reads.splits(collection_id)
+    """Whether a model, whose weights are here, was never asked about dev, which has reviewed texts."""
     return (
         model.kind == "weights"
-        and bool(len(counts) and counts["dev"].sum())
         and not _dev_outcomes(services, collection_id, model)
+        and bool(reviewed(services, collection_id, "dev"))
     )
 
 

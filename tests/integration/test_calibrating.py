@@ -14,6 +14,7 @@ from core.queue_work import run_bulk
 from core.queues import Queue, default_queue
 from core.records import SampleFilter
 from core.reliability import Calibration
+from core.samples import Media, Sample
 from core.schema_change import RenameType
 from storage.database import reading
 from storage.tables import MentionRow
@@ -264,6 +265,18 @@ def test_a_model_with_weights_is_asked_about_dev_and_never_about_test(services, 
     assert store.calibrations.newest(made.id, model.id).pairs == len(judged)
     on_test = evaluate_model(services, made.id, split="test", model=model)
     assert all("parts" not in outcome for outcome in on_test.outcomes)
+    assert calibrate_due(services) == []
+
+
+def test_a_dev_split_without_a_text_is_nothing_to_ask_about(services, tiny_model):
+    model, store = register_model(services, str(tiny_model), "Tiny"), services.store
+    made = store.collections.create("图片 картинки", SCHEMA)
+    picture = Sample(
+        "п-1", "ru", "image", None, (Media("m1", "image", "а.png"),), split="dev", events=()
+    )
+    store.samples.add(made.id, [picture], schema_number=1)
+    store.models.promote(made.id, model.id, previous_id=model.id, person=None, reason="", scores={})
+
     assert calibrate_due(services) == []
 
 

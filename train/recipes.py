@@ -65,13 +65,13 @@ class Recipe:
     preset: str = "laptop"
     rank: int = 32
     alpha: int = 64
-    dropout: float = 0.05
+    dropout: float = 0.1
     target_modules: tuple[str, ...] = LINEAR
     max_tokens: int = 1024
     epochs: float = 5
     batch_size: int = 4
     accumulation: int = 1
-    learning_rate: float = 3e-4
+    learning_rate: float = 5e-4
     schedule: Literal["linear", "cosine", "constant"] = "linear"
     warmup_steps: int = 10
     weight_decay: float = 0.0
@@ -102,7 +102,7 @@ class Recipe:
     def single_gpu(cls) -> Recipe:
         """For a model of 7B parameters on one card of 24 GB."""
         return cls(
-            preset="single_gpu", rank=64, alpha=128, max_tokens=4096, epochs=3, batch_size=4,
+            preset="single_gpu", rank=64, alpha=128, dropout=0.05, max_tokens=4096, epochs=3, batch_size=4,
             accumulation=4, learning_rate=1e-4, schedule="cosine", warmup_steps=20,
             gradient_checkpointing=True, checkpoint_minutes=10,
         )  # fmt: skip
@@ -111,7 +111,7 @@ class Recipe:
     def paper(cls) -> Recipe:
         """The paper's, for 7B models on two A100-40GB."""
         return cls(
-            preset="paper", rank=128, alpha=256, max_tokens=9300, epochs=3, batch_size=2,
+            preset="paper", rank=128, alpha=256, dropout=0.05, max_tokens=9300, epochs=3, batch_size=2,
             learning_rate=1e-5, warmup_steps=0, gradient_checkpointing=True, checkpoint_minutes=10,
         )  # fmt: skip
 

@@ -83,6 +83,7 @@ def bring_in(home: Path, store: Store, folder: Path) -> dict[str, int]:
         {"id": f"chart{n}", "text": None, "media": many[:1]} for n in range(8)
     ] + [
         {"id": "both", "text": "Acme launched in Madrid.", "media": many},
+        {"id": "gallery", "text": None, "media": many},
         {"id": "large", "text": None, "media": [{"id": "m0", "kind": "image", "path": "large.png"}], "meta": {"ocr": []}},
         {"id": "gone", "text": "Acme.", "media": [{"id": "m0", "kind": "image", "path": "gone.png"}]},
     ]  # fmt: skip

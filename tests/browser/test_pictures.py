@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import random
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from core.boxes import around
 from core.events import Argument, Event, Mention
+from storage.home import Home
 from storage.store import Store
 from tests.browser.conftest import RunningApp
 from tests.browser.pictures import HEIGHT, WIDTH, PicturePage, bring_in, placed
 from tests.browser.workbench import suggest
+from train.jobs import handle_job
+from train.media import prepare_media
+from train.media_import import import_bundle
+from train.services import Services
+from train.warm import WarmModel
 
 pytestmark = pytest.mark.browser
 LIMIT = 100_000  # bytes over the websocket in one rerun
@@ -279,6 +288,51 @@ def test_a_rerun_with_a_picture_is_under_a_hundred_kilobytes(
 
     assert max(runs) > 0
     assert all(a + b < LIMIT for a, b in pairwise(runs))
+
+
+def test_a_picture_appears_by_itself_once_it_is_ready(
+    app: RunningApp, store: Store, page: Page, keys: dict[str, int], tmp_path: Path
+) -> None:
+    services = Services(Home(app.home), store)
+    Image.new("RGB", (300, 200), "teal").save(tmp_path / "поздно.png")
+    line = {"id": "late", "language": "ru", "modality": "image", "text": None,
+            "media": [{"id": "m0", "kind": "image", "path": "поздно.png"}]}  # fmt: skip
+    (tmp_path / "late.jsonl").write_text(json.dumps(line, ensure_ascii=False), "utf-8")
+    import_bundle(services, tmp_path / "late.jsonl", collection="News")
+    collection = store.collections.get("News").id
+    key = next(r.key for r in store.samples.list(collection_id=collection) if r.sample.id == "late")
+
+    page.goto(f"{app.url}/review?sample={key}&all=1")
+    page.locator(".argus-wb .not-yet .line", has_text="поздно.png").wait_for(timeout=30_000)
+    job = prepare_media(services, collection)
+    assert job is not None
+    handle_job(services, WarmModel(services), job)
+
+    page.wait_for_function(
+        "() => document.querySelector('.argus-wb .paper .whole')?.naturalWidth === 300"
+    )
+
+
+def test_a_gallery_shows_the_medium_that_a_slot_points_into(
+    app: RunningApp, store: Store, page: Page, keys: dict[str, int]
+) -> None:
+    chart, pages = Mention(media="m0", box=(0.1, 0.1, 0.2, 0.2)), Mention(media="m1", page=1, box=(0.2, 0.2, 0.3, 0.3))  # fmt: skip
+    suggest(store, keys["gallery"], Event("attack", chart, (Argument("target", pages),)))
+    bench = PicturePage(page, app.url)
+    bench.open_picture(keys["gallery"])
+    shown = page.locator(".argus-wb .thumb[aria-selected=true]")
+
+    chosen = [shown.get_attribute("data-medium")]
+    bench.press("n", "n")
+    page.locator(".argus-wb .tools", has_text="page 2 of 3").wait_for()
+    chosen.append(shown.get_attribute("data-medium"))
+    page.locator(".argus-wb .view-in").focus()
+    bench.press("[")
+    chosen.append(shown.get_attribute("data-medium"))
+    page.locator(".argus-wb .thumb").nth(1).click()
+    chosen.append(shown.get_attribute("data-medium"))
+
+    assert chosen == ["m0", "m1", "m0", "m1"]
 
 
 def test_a_picture_that_is_not_there_says_so(

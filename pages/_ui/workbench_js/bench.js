@@ -1,6 +1,7 @@
 // The workbench: what is open, what a person does with it, and what is painted after.
 
-const UNDO = 200;       // steps that can be undone, also after a reload
+const UNDO = 200;       // steps that can be undone, also after a reload …
+const UNDO_SIZE = 400_000;  // … and the characters of a draft that they may take together
 const IDLE = 60_000;    // without a key or the mouse for this long, the clock of the review stands, ms
 
 class Bench {
@@ -101,7 +102,7 @@ class Bench {
     this.checkOffer();
     const changed = draft && !isTold && draft.base !== payload.base && stepBetween(this.doc, payload.fresh);
     const behind = changed && !isEmptyStep(changed);
-    if (behind) Object.assign(this, { doc: payload.fresh, undo: [...this.undo, changed].slice(-UNDO), redo: [], focus: null });
+    if (behind) Object.assign(this, { doc: payload.fresh, undo: newestSteps([...this.undo, changed]), redo: [], focus: null });
     if (behind || (ours && !this.line.waits(payload.stamp))) this.save();
     paintTop(this);
     this.paint();
@@ -182,7 +183,7 @@ class Bench {
     const step = stepBetween(this.doc, next);
     if (focus) this.focus = focus;
     if (isEmptyStep(step)) { this.paint(); return false; }
-    this.undo = [...this.undo, step].slice(-UNDO);
+    this.undo = newestSteps([...this.undo, step]);
     this.redo = [];
     this.doc = next;
     this.save();

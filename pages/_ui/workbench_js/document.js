@@ -311,6 +311,22 @@ function stepBetween(before, after) {
   return step;
 }
 
+const sizesOfSteps = new WeakMap();
+
+/** As many of the newest steps as a draft can carry, one at least: events with hundreds of places are
+ * large, and each step has an event twice. */
+function newestSteps(steps) {
+  let first = steps.length, size = 0;
+  while (first > 0 && steps.length - first < UNDO) {
+    const step = steps[first - 1];
+    if (!sizesOfSteps.has(step)) sizesOfSteps.set(step, JSON.stringify(step).length);
+    size += sizesOfSteps.get(step);
+    if (size > UNDO_SIZE && first < steps.length) break;
+    first--;
+  }
+  return steps.slice(first);
+}
+
 const isEmptyStep = (step) => !Object.keys(step.events).length && !step.order && !step.flags;
 
 /** The document on one side of a step: 0 before it, 1 after it. */

@@ -32,11 +32,12 @@ fix: setup  ## format, and repair what can be repaired
 check: setup  ## format, lint, types and the direction of the imports
 	@$(BIN)ruff format --no-cache --check . && $(BIN)ruff check --no-cache . && $(BIN)mypy && $(BIN)lint-imports --no-logo
 
-# Without a browser two files at a time, a thread each; the browser has the machine for itself.
+# Two files at a time, a thread each. The browser's event loop stays in its process, so it has its own.
+TWO := OMP_NUM_THREADS=1 $(BIN)pytest -n 2 --dist loadfile
 test: setup machine check  ## everything but the slow model tests, about 20 minutes on two cores
 	@$(if $(ARGS),$(BIN)pytest $(ARGS),\
-	OMP_NUM_THREADS=1 $(BIN)pytest -n 2 --dist loadfile --ignore tests/browser; rest=$$?; \
-	$(BIN)pytest tests/browser && exit $$rest)
+	$(TWO) tests/app tests/unit tests/integration tests/bench; rest=$$?; \
+	$(TWO) tests/browser && exit $$rest)
 
 test-slow: setup machine  ## the real small model: suggestions, training, the whole loop (20 minutes)
 	@$(BIN)pytest -m slow $(ARGS)

@@ -148,7 +148,7 @@ def test_a_folder_that_is_no_language_model_is_refused(tmp_path):
         check_folder(tmp_path)
     (tmp_path / "config.json").write_text('{"architectures": ["BertModel"]}')
     (tmp_path / "model.safetensors").write_bytes(b"")
-    with pytest.raises(ModelError, match="not a causal language model"):
+    with pytest.raises(ModelError, match="neither a causal language model"):
         check_folder(tmp_path)
 
 

@@ -35,7 +35,7 @@ PYTHON = os.environ.get(VARIABLE)
 QUAD = Path(__file__).parents[3] / "shared" / "data" / "quad"
 THREADS = 2
 PARTS = 4  # the samples are asked for in so many turns
-ALONE = 16  # samples that are asked for one at a time
+ALONE = int(os.environ.get("ARGUS_BENCH_ALONE", "16"))  # samples that are asked for one at a time
 PAPER = Decoding()  # temperature 0.2, top_p 0.9
 
 

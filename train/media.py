@@ -254,7 +254,12 @@ def _make_words(
     read = []
     pages = range(min(file.pages or 1, MOST_VIEWS)) if file.form not in ("GIF", "WebP") else [0]
     for page in pages:
-        read.append(read_words(path, languages=languages, name=file.name or path.name, page=page))
+        name = file.name or path.name
+        try:
+            read.append(read_words(path, languages=languages, name=name, page=page))
+        except MediaError as problem:  # what is not read can still be looked at
+            _check_room(str(problem))
+            return {"words": str(problem)}
         if step:
             step(0.0)
     data = json.dumps(placed_to_dict(join_pages(read)), ensure_ascii=False).encode()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import functools
 import io
+import os
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ Engine = Literal["rapidocr", "tesseract"]
 
 LONGEST = {"rapidocr": 2_000, "tesseract": 3_500}  # rapidocr scales what is longer down itself
 MAX_PAGES = 500
-TIME_LIMIT = 120.0  # seconds for one page
+TIME_LIMIT = 300.0  # seconds for one page
 _RAPIDOCR = {"zh", "en", "es", "ca", "de", "fr", "it", "nl", "pt"}
 _TESSERACT = {
     "ar": "ara", "be": "bel", "bg": "bul", "ca": "cat", "cs": "ces", "de": "deu", "el": "ell",
@@ -147,6 +148,7 @@ def _read_by_tesseract(image: Image.Image, languages: str, name: str) -> list[Re
         done = subprocess.run(
             ["tesseract", "stdin", "stdout", "-l", languages, "--psm", "3", "tsv"],
             input=encode(image, form="PNG"), capture_output=True, timeout=TIME_LIMIT, check=False,
+            env=os.environ | {"OMP_THREAD_LIMIT": "1"},  # its threads wait for each other at every word
         )  # fmt: skip
     except subprocess.TimeoutExpired as problem:
         raise MediaError(

@@ -9,6 +9,7 @@ import signal
 import pytest
 from PIL import Image
 
+from core.errors import MediaError, SetupError
 from core.media_records import MediaFile
 from core.records import PRIORITY
 from core.samples import Media, Sample
@@ -154,20 +155,28 @@ def test_what_is_deleted_is_made_again_on_demand(services, store):
     assert "view-1-2048-p0.jpg" in store.media.files.derived_names(digest)
 
 
-def test_a_missing_reader_of_words_is_a_note_and_no_failure(services, store, monkeypatch):
-    from core.errors import SetupError
+@pytest.mark.parametrize(
+    ("part", "problem"),
+    [
+        ("check_engine", SetupError("tesseract is missing: install tesseract-ocr")),
+        ("read_words", MediaError("кадр.png: tesseract did not finish a page")),
+    ],
+)
+def test_words_that_cannot_be_read_are_a_note_and_no_failure(
+    services, store, monkeypatch, part, problem
+):
+    def fail(*_, **__):
+        raise problem
 
-    def missing(languages):
-        raise SetupError("tesseract is missing: install tesseract-ocr")
-
-    monkeypatch.setattr("core.media.ocr.check_engine", missing)
+    monkeypatch.setattr("core.media.ocr.check_engine", lambda _: None)
+    monkeypatch.setattr(f"core.media.ocr.{part}", fail)
     collection, (digest,) = add(store, [picture(1)], languages=["ru"])
 
     ended = do(services, collection)
 
     file = store.media.file(digest)
     assert (ended.state, file.state) == ("done", "ready")
-    assert "tesseract is missing" in file.notes["words"]
+    assert file.notes["words"] == str(problem)
 
 
 def test_a_worker_that_is_killed_makes_no_file_twice(services, store):

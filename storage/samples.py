@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from sqlalchemy import func
+from sqlalchemy import delete, func
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, col, select
 
@@ -294,6 +294,12 @@ class Samples:
                 select(DraftRow).where(DraftRow.sample_id == key, DraftRow.person == person)
             ).first()
             return DraftRecord(key, person, row.document, row.rev, row.updated) if row else None
+
+    def drop_draft(self, key: int, person: str) -> None:
+        """Delete a person's unfinished review of a sample, if there is one."""
+        with writing(self._engine) as session:
+            mine = col(DraftRow.sample_id) == key, col(DraftRow.person) == person
+            session.execute(delete(DraftRow).where(*mine))
 
     # ------------------------------------------------------------ private
 

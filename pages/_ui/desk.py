@@ -90,6 +90,7 @@ def submit_review(store: Store, data: Mapping[str, Any], *, person: str) -> int:
     newest = newest_review(store, record.key)
     if newest is not None and newest.id != message.base:
         if newest.person == person and newest.events == events:
+            store.samples.drop_draft(record.key, person)  # it came again before this review did
             return newest.id
         raise RefusedError(t("review.error.reviewed_meanwhile", person=newest.person or "–"))
     if document.no_event and events:

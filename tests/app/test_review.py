@@ -129,9 +129,12 @@ def test_the_same_submit_twice_is_one_review(keys: dict[str, int], store: Store)
     document = opened(at)
 
     for ident in ("m1", "m2"):
+        draft = {"document": document, "rev": 3, "base": None, "id": f"d{ident}"}
+        fire(at, KEY, "draft", draft)
         fire(at, KEY, "submit", message(document, at=keys["ru"]) | {"id": ident})
 
     assert len(store.samples.reviews(keys["zh"])) == 1
+    assert store.samples.draft(keys["zh"], "Ana") is None
     assert component_data(at, KEY)["problems"] == []
 
 

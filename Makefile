@@ -33,10 +33,10 @@ check: setup  ## format, lint, types and the direction of the imports
 	@$(BIN)ruff format --no-cache --check . && $(BIN)ruff check --no-cache . && $(BIN)mypy && $(BIN)lint-imports --no-logo
 
 # Two files at a time, a thread each. The browser's event loop stays in its process, so it has its own.
-TWO := OMP_NUM_THREADS=1 $(BIN)pytest -n 2 --dist loadfile
+TWO := OMP_NUM_THREADS=1 $(BIN)pytest -n 2 --dist loadfile --no-loadscope-reorder
 test: setup machine check  ## everything but the slow model tests, about 20 minutes on two cores
 	@$(if $(ARGS),$(BIN)pytest $(ARGS),\
-	$(TWO) tests/app tests/unit tests/integration tests/bench; rest=$$?; \
+	$(TWO) tests/integration tests/app tests/unit tests/bench; rest=$$?; \
 	$(TWO) tests/browser && exit $$rest)
 
 test-slow: setup machine  ## the real small model: suggestions, training, the whole loop (20 minutes)

@@ -92,7 +92,10 @@ def test_a_flag_and_a_comment_with_a_mention_are_kept_shown_and_resolved(
     page.locator(".argus-wb .note-row.flag .tool").click()
     page.locator(".argus-wb .note-row.flag").wait_for(state="detached")
     page.locator(".argus-wb .notes .tool", has_text="1 resolved").wait_for()
-    page.wait_for_timeout(600)
+    for _ in range(200):
+        if store.notes.list(key)[0].resolved_by:
+            break
+        page.wait_for_timeout(50)
 
     assert (flag.kind, flag.text, flag.words, flag.person) == ("flag", "чей это? m", None, "Ana")
     assert (comment.kind, comment.text, comment.words) == ("comment", "看这里", agent)

@@ -63,14 +63,12 @@ def check_folder(folder: Path) -> Task:
     return "text"
 
 
-def load_model(
-    location: str, *, adapter: Path | None = None, quantisation: str = "none"
-) -> tuple[Any, Any]:
-    """(model, tokenizer). `location`: a folder or a hub's id; `quantisation`: "none" is bf16, "nf4"
-    takes a quarter of the memory and is slower on a CPU."""
+def loading_options(location: str, quantisation: str = "none") -> dict[str, Any]:
+    """How weights of transformers are loaded, once it is sure that they can be: the packages are here,
+    and a folder holds a model. Raises `SetupError` or `ModelError`."""
     try:
         import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+        from transformers import BitsAndBytesConfig
         from transformers.utils import logging as quiet
 
         quiet.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -88,6 +86,17 @@ def load_model(
             bnb_4bit_use_double_quant=True,
             bnb_4bit_compute_dtype=torch.bfloat16,
         )
+    return options
+
+
+def load_model(
+    location: str, *, adapter: Path | None = None, quantisation: str = "none"
+) -> tuple[Any, Any]:
+    """(model, tokenizer). `location`: a folder or a hub's id; `quantisation`: "none" is bf16, "nf4"
+    takes a quarter of the memory and is slower on a CPU."""
+    options = loading_options(location, quantisation)
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
     try:
         tokenizer = AutoTokenizer.from_pretrained(location)
         model = AutoModelForCausalLM.from_pretrained(location, **options)

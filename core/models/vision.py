@@ -10,16 +10,15 @@ import codecs
 import time
 import zlib
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from core.errors import ModelError, SetupError, shown
+from core.errors import ModelError, shown
 from core.free_reply import read_free_reply
 from core.grammar import close_reply, reply_grammar, reply_strings
 from core.models.guides import Guide, Hints, Vocabulary, vocabulary_of
-from core.models.local import check_folder
+from core.models.local import loading_options
 from core.models.pictures import surfaces_of, title
 from core.parsing import TokenProbability, read_reply
 from core.places import place_rules
@@ -32,24 +31,9 @@ from core.schema import Schema
 
 def load_vision_model(location: str, *, quantisation: str = "none") -> tuple[Any, Any]:
     """(model, processor). `location`: a folder or a hub's id; `quantisation`: "none" is bf16."""
-    try:
-        import torch
-        from transformers import AutoModelForImageTextToText, BitsAndBytesConfig
-        from transformers.utils import logging as quiet
+    options = loading_options(location, quantisation)
+    from transformers import AutoModelForImageTextToText
 
-        quiet.disable_progress_bar()  # type: ignore[no-untyped-call]
-    except ImportError as problem:
-        raise SetupError(
-            f"a package for models is missing ({problem}): run `make setup`"
-        ) from problem
-    if Path(location).is_absolute():
-        check_folder(Path(location))
-    options: dict[str, Any] = {"dtype": torch.bfloat16, "use_safetensors": True}
-    if quantisation == "nf4":
-        options["quantization_config"] = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
-            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=torch.bfloat16,
-        )  # fmt: skip
     try:
         processor = _load_processor(location)
         model = AutoModelForImageTextToText.from_pretrained(location, **options)

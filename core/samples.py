@@ -15,6 +15,7 @@ Modality = Literal["text", "image", "video", "audio", "mixed"]
 MODALITIES: tuple[Modality, ...] = ("text", "image", "video", "audio", "mixed")
 MediaKind = Literal["image", "video", "audio", "document"]
 MEDIA_KINDS: tuple[MediaKind, ...] = ("image", "video", "audio", "document")
+PICTURE_KINDS: tuple[MediaKind, ...] = ("image", "document")  # looked at, not played
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 State = Literal["new", "suggested", "reviewed"]

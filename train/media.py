@@ -20,6 +20,7 @@ from core.media_records import FileToPrepare, MediaFile
 from core.placed_words import PlacedText, placed_from_dict, placed_to_dict
 from core.ports import Step, share_step
 from core.records import JobRecord
+from core.samples import PICTURE_KINDS
 from storage.media_files import Derived, MediaFiles
 from train import media_parts as parts
 from train.carrier import put_job
@@ -28,7 +29,6 @@ from train.watch import watch_job
 
 MOST_VIEWS = 40  # pages of a document that are drawn before anybody asks
 MOST_SCENE_SECONDS = 1_800  # of a clip whose scene changes are looked for
-_PICTURES = ("image", "document")
 
 
 # ---------------------------------------------------------------- asking for it
@@ -141,7 +141,7 @@ def look_at_path(path: Path, file: MediaFile, *, keep: Callable[[bytes], None]) 
     name = file.name or path.name
     kind = kind_of_file(path, name=name)
     file = replace(file, form=kind.name, medium=kind.medium, mime=kind.mime, state="looked")
-    if kind.medium in _PICTURES:
+    if kind.medium in PICTURE_KINDS:
         from core.media.pictures import look_at, make_thumbnail
 
         facts = look_at(path, name=name)
@@ -175,7 +175,7 @@ def make_parts(
     """Make all parts of a file that are not there yet; what one part lacks (a program, a language)
     is a note and no failure."""
     with files.local(file.sha256) as path, _named(path, file.name):
-        if file.medium in _PICTURES:
+        if file.medium in PICTURE_KINDS:
             notes = _make_pictures(files, file, path, languages, step)
         else:
             notes = _make_clip(files, file, path, step)

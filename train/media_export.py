@@ -21,7 +21,7 @@ from core.frame_times import FrameIndex
 from core.media_facts import facts_from_dict
 from core.media_records import MediaFile
 from core.records import CollectionRecord, SampleFilter
-from core.samples import Media, Sample
+from core.samples import PICTURE_KINDS, Media, Sample
 from core.workflow import iterate
 from storage.files import write_lines
 from train.media import frame_index
@@ -76,7 +76,7 @@ def export_samples(
             m.path: (file.width or 0, file.height or 0)
             for sample in whole
             for m, file in _files_of(sample, known)
-            if file.width and file.height and file.medium in ("image", "document")
+            if file.width and file.height and file.medium in PICTURE_KINDS
         }
         coco = write_coco(whole, sizes=sizes)
         write_lines(out, [coco.data.decode()])
@@ -210,7 +210,7 @@ def _cut(services: Services, file: MediaFile, mention: Mention, folder: Path, st
     """Write a mention's crop or clip; returns its name."""
     files = services.store.media.files
     with files.local(file.sha256) as path:
-        if file.medium in ("image", "document"):
+        if file.medium in PICTURE_KINDS:
             from core.boxes import WHOLE
             from core.media.pictures import encode, read_view
 

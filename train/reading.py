@@ -16,7 +16,7 @@ from core.media_records import TO_PREPARE, MediaFile, SampleMedia
 from core.places import Surface
 from core.problems import Problem
 from core.reading import Part, Reading, join_parts
-from core.samples import Sample
+from core.samples import PICTURE_KINDS, Sample
 from core.transcripts import transcript_in
 from storage.media import languages_of
 from train import media_parts as parts
@@ -25,7 +25,6 @@ from train.services import Services
 
 Reads = Sequence[str]
 SHOWN_PAGES = 4  # of a document that a model is shown
-_PICTURES = ("image", "document")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +91,11 @@ def _read(services: Services, sample: Sample, media: Sequence[SampleMedia], read
         file = looked_at(services, one.file)
         if file.state == "failed":
             continue
-        if file.medium in _PICTURES and "image" in reads:
+        if file.medium in PICTURE_KINDS and "image" in reads:
             placed = words_of(services.store.media.files, file, languages_of(sample))
             pages = min(file.pages or 1, SHOWN_PAGES) if file.medium == "document" else 1
             seen.append(Surface(one.media.id, one.media.kind, pages, words=placed))
-        elif file.medium in _PICTURES:
+        elif file.medium in PICTURE_KINDS:
             found += _words(services, sample, one, file, problems)
         else:
             if file.medium == "video" and "video" in reads:

@@ -16,6 +16,7 @@ from core.media_facts import facts_from_dict
 from core.media_records import MediaFile
 from core.ports import Step, share_step
 from core.records import JobRecord, ModelRecord, SampleFilter
+from core.samples import PICTURE_KINDS
 from core.transcripts import transcript_in
 from train import media_parts as parts
 from train.carrier import put_job
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 
 _AT_ONCE = 200  # samples looked up at once
-_PICTURES = ("image", "document")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,9 @@ def _unheard(services: Services, collection_id: int) -> Iterator[Unheard]:
     clips = [
         ident
         for ident, files in store.media.by_path(collection_id).items()
-        if any(file.state != "failed" and file.medium not in _PICTURES for file in files.values())
+        if any(
+            file.state != "failed" and file.medium not in PICTURE_KINDS for file in files.values()
+        )
     ]
     for at in range(0, len(clips), _AT_ONCE):
         wanted = SampleFilter(ids=clips[at : at + _AT_ONCE])

@@ -22,7 +22,7 @@ from core.formats.label_studio_regions import (
     range_of_frames,
     tracks_of_value,
 )
-from core.samples import Media, MediaKind, Modality, Sample
+from core.samples import PICTURE_KINDS, Media, MediaKind, Modality, Sample
 
 NO_TRIGGER = "no trigger"  # said in the meta of a region that only holds an event's arguments
 _SUFFIXES: dict[str, MediaKind] = {
@@ -254,7 +254,7 @@ def _medium(item: Mapping[str, Any], media: Mapping[str, Media], kind: MediaKind
     for key in (item.get("to_name"), str(item.get("source", "")).removeprefix("$")):
         if key in media:
             return str(key)
-    wanted = ("image", "document") if kind == "image" else (kind,)
+    wanted = PICTURE_KINDS if kind == "image" else (kind,)
     found = [key for key, m in media.items() if m.kind in wanted]
     if not found:
         raise LineError(

@@ -16,7 +16,7 @@ from core.errors import LineError
 from core.events import Event, Mention
 from core.formats.label_studio import NO_TRIGGER
 from core.formats.label_studio_regions import frames_of_range, value_of_box, value_of_track
-from core.samples import Media, MediaKind, Sample
+from core.samples import PICTURE_KINDS, Media, MediaKind, Sample
 
 _TAGS = {"image": "Image", "document": "Image", "video": "Video", "audio": "Audio"}
 
@@ -74,7 +74,7 @@ def write_config(samples: Iterable[Sample]) -> str:
         parts.append(f'<Labels name="span" toName="text">{inner}</Labels>')
         parts.append('<Text name="text" value="$text" granularity="symbol"/>')
     for medium, kind in kinds.items():
-        if kind in ("image", "document"):
+        if kind in PICTURE_KINDS:
             tag = "RectangleLabels"
             parts.append(f'<{tag} name="box-{medium}" toName="{medium}">{inner}</{tag}>')
         elif kind == "video":
@@ -133,7 +133,7 @@ def _items(
 
 def _stand_in(sample: Sample, ident: str, label: str) -> list[dict[str, Any]]:
     """A region for an event without a trigger: the whole picture, or the whole text."""
-    whole = next((m for m in sample.media if m.kind in ("image", "document")), None)
+    whole = next((m for m in sample.media if m.kind in PICTURE_KINDS), None)
     if whole is not None:
         mention = Mention(media=whole.id, box=(0, 0, 1, 1))
     elif sample.text:

@@ -22,6 +22,7 @@ from core.boxes import WHOLE, Box, pixel_edges
 from core.errors import MediaError
 from core.media import colours, kinds
 from core.media.kinds import Kind, kind_of_file
+from core.samples import PICTURE_KINDS
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument
@@ -142,7 +143,7 @@ def encode(
 
 def _picture_kind(path: Path, name: str) -> Kind:
     kind = kind_of_file(path, name=name)
-    if kind.medium not in ("image", "document"):
+    if kind.medium not in PICTURE_KINDS:
         raise MediaError(f"{name} is a {kind.name} file, not a picture: give a picture or a PDF")
     return kind
 

@@ -32,7 +32,8 @@ def sample_data(
 ) -> _Json:
     """A sample as the workbench shows it: text, fresh document, the person's draft, its notes.
 
-    In a `queue` it says why it is there; with a `home` its media have links. What can wait comes later: see `pages._ui.desk_side`."""
+    In a `queue` it says why it is there; with a `home` its media have links. What can wait comes
+    later: see `pages._ui.desk_side`."""
     record = store.samples.get(key)
     sample = record.sample
     suggestion = store.samples.suggestion(key)

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from core.errors import InputError
 from core.media_records import TO_PREPARE, MediaFile, SampleMedia
 from core.records import JobRecord
+from core.samples import MEDIA_KINDS, PICTURE_KINDS
 from pages._ui.catalogue import t
 from pages._ui.desk_clips import clip_data
 from storage.home import Home
@@ -23,7 +24,6 @@ from train.queue import worker_is_alive
 from train.services import Services
 
 _Json = dict[str, Any]
-_PICTURES = ("image", "document")
 
 
 def media_data(home: Home | None, store: Store, key: int, *, person: str) -> list[_Json]:
@@ -38,7 +38,7 @@ def medium_data(home: Home | None, store: Store, medium: SampleMedia, *, person:
     found: _Json = {"id": media.id, "kind": media.kind, "name": name}
     if file is None:
         return found | {"state": "missing", "problem": medium.problem}
-    if file.medium in ("image", "document", "video", "audio"):
+    if file.medium in MEDIA_KINDS:
         found["kind"] = file.medium
     state = file.state if file.state in ("ready", "failed") else "new"
     found |= {
@@ -47,7 +47,7 @@ def medium_data(home: Home | None, store: Store, medium: SampleMedia, *, person:
     }  # fmt: skip
     if home is None or state == "failed":
         return found
-    if file.medium in _PICTURES:
+    if file.medium in PICTURE_KINDS:
         return found | _picture_links(home, file, person)
     return found | clip_data(home, store.media.files, file, person=person)
 

@@ -34,7 +34,7 @@ check: setup  ## format, lint, types and the direction of the imports
 
 # Two files at a time, a thread each. The browser's event loop stays in its process, so it has its own.
 TWO := OMP_NUM_THREADS=1 $(BIN)pytest -n 2 --dist loadfile --no-loadscope-reorder
-test: setup machine check  ## everything but the slow model tests, about 20 minutes on two cores
+test: setup machine check  ## everything but the slow model tests, about half an hour on two cores
 	@$(if $(ARGS),$(BIN)pytest $(ARGS),\
 	$(TWO) tests/integration tests/app tests/unit tests/bench; rest=$$?; \
 	$(TWO) tests/browser && exit $$rest)

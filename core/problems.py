@@ -19,6 +19,7 @@ ProblemCode = Literal[
     "read_instead",  # what (`core.reading`): a model that reads text was given this of the media
     "nothing_to_read",  # the model can read nothing of the sample
     "no_transcript",  # media: nothing of what is said in a clip could be read
+    "media_unread",  # media, why: a file is missing or cannot be used
     "words_unread",  # media, why: the words in a picture could not be read
     "not_shown",  # media, why: a picture or clip could not be shown to the model
     "in_caption",  # words, media: they stand in a caption, which has no place
@@ -36,7 +37,9 @@ ProblemCode = Literal[
 
 
 # What only says how a suggestion was made: nothing is wrong with it.
-NOTICES: tuple[ProblemCode, ...] = ("read_instead", "no_transcript", "words_unread")
+NOTICES: tuple[ProblemCode, ...] = (
+    "read_instead", "no_transcript", "media_unread", "words_unread",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from train.carrier import put_job
 from train.comparing import Partial, compare_strategies
 from train.embedding import embed_collection, the_embedder
 from train.evaluate import evaluate_model
-from train.making import NOTHING, Work, is_blank, make_suggestions
+from train.making import Work, is_blank, make_suggestions, why_blank
 from train.measure import measure_apart
 from train.media import prepare_job
 from train.radar import refresh_radar
@@ -110,7 +110,7 @@ def _suggest(services: Services, warm: WarmModel, job: JobRecord) -> str:
     step = watch_job(services, job, gives_way=False)
     made = make_suggestions(services, backend, [record], step)
     if is_blank(made[0]):
-        raise ModelError(NOTHING)  # a person waits: failed jobs say why
+        raise ModelError(why_blank(made[0]))  # a person waits: failed jobs say why
     services.store.jobs.keep(job.id, made, seconds=made[0].seconds)
     return ""
 

@@ -19,7 +19,7 @@ from train.watch import watch_job
 
 BATCH = 16  # samples at a time; what a person's request interrupts is begun again
 FIRST_BATCH = 2  # at a start: whoever is interrupted often gets on in small batches all the same
-NOTHING = (
+_NOTHING = (
     "there is nothing that this model can read: no text, no caption, no words in its pictures and no "
     "transcript of its clips. Import a transcript, or use a model that reads pictures"
 )
@@ -86,11 +86,20 @@ def is_blank(made: NewSuggestion) -> bool:
     return any(problem.code == "nothing_to_read" for problem in made.problems)
 
 
+def why_blank(made: NewSuggestion) -> str:
+    """What to tell whoever asked for a suggestion that `is_blank`, with the reason of each medium."""
+    reasons = [p.values for p in made.problems if p.values.get("why")]
+    return "; ".join([_NOTHING, *(f"{r['media']}: {r['why']}" for r in reasons)])
+
+
 def _without_blank(records: Sequence[SampleRecord], made: Sequence[NewSuggestion]) -> Made:
     """What was not read is no suggestion: once there are words, it is asked about again."""
     idents = {record.key: record.sample.id for record in records}
-    blank = [one.sample_key for one in made if is_blank(one)]
-    failures = [{"sample": key, "id": idents[key], "message": NOTHING} for key in blank]
+    blank = [one for one in made if is_blank(one)]
+    failures = [
+        {"sample": one.sample_key, "id": idents[one.sample_key], "message": why_blank(one)}
+        for one in blank
+    ]
     return Made([one for one in made if not is_blank(one)], failures, len(blank))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.errors import ArgusError
 from core.formats.subtitles import Cue, transcript_of
@@ -64,13 +64,13 @@ def transcript_file(services: Services, digest: str) -> list[Cue] | None:
 
 
 def looked_at(services: Services, file: MediaFile) -> MediaFile:
-    """The file with its facts, found out now where nobody has looked at it."""
+    """The file with its facts, found out now where nobody has looked at it, or with the problem."""
     if file.state != "new":
         return file
     try:
         file = look(services.store.media.files, file)
-    except (ArgusError, OSError, ValueError):
-        return file  # preparing it says why
+    except (ArgusError, OSError, ValueError) as problem:
+        return replace(file, problem=str(problem))  # not kept: preparing it will say so
     services.store.media.keep(file)
     return file
 
@@ -86,10 +86,10 @@ def _read(services: Services, sample: Sample, media: Sequence[SampleMedia], read
         caption = one.media.meta.get("caption")
         if isinstance(caption, str) and caption.strip():
             found.append(Part(one.media.id, "caption", caption))
-        if one.file is None:
-            continue
-        file = looked_at(services, one.file)
-        if file.state == "failed":
+        file = looked_at(services, one.file) if one.file else None
+        why = file.problem if file else one.problem
+        if file is None or why:
+            problems.append(Problem("media_unread", {"media": one.media.id, "why": why}))
             continue
         if file.medium in PICTURE_KINDS and "image" in reads:
             placed = words_of(services.store.media.files, file, languages_of(sample))

@@ -107,6 +107,30 @@ def load_model(
     return model, tokenizer
 
 
+def read_written(
+    reply: str,
+    probabilities: Sequence[TokenProbability],
+    sample: Sample,
+    schema: Schema,
+    *,
+    is_free: bool,
+    is_cut: bool,
+    prompt_version: str,
+    seconds: float,
+) -> Suggested:
+    """The suggestion that a model wrote. `is_free`: no grammar bound it; `is_cut`: the token limit
+    ended it, so that what is open is closed."""
+    text = sample.text or ""
+    if is_free:
+        reply = reply.replace("\x00", "\ufffd")  # which no database keeps
+        read = read_free_reply(reply, text, schema, probabilities=probabilities)
+    else:
+        reply = close_reply(reply) if is_cut else reply
+        read = read_reply(reply, text, schema, probabilities=probabilities)
+    cut = (Problem("cut_reply"),) if is_cut else ()
+    return Suggested(read.events, reply, prompt_version, (*cut, *read.problems), seconds)
+
+
 class LocalBackend:
     """Suggests with a loaded model; replies are bound by the grammar of schema and sample, or free."""
 
@@ -252,18 +276,9 @@ class LocalBackend:
         self, row: Row, sample: Sample, schema: Schema, prompting: Prompting, seconds: float
     ) -> Suggested:
         reply, probabilities = self._text(row)
-        problems, text = [], sample.text or ""
-        if row.is_cut:
-            problems.append(Problem("cut_reply"))
-        if row.grammar is None:
-            reply = reply.replace("\x00", "\ufffd")  # which no database keeps
-            read = read_free_reply(reply, text, schema, probabilities=probabilities)
-        else:
-            reply = close_reply(reply) if row.is_cut else reply
-            read = read_reply(reply, text, schema, probabilities=probabilities)
-        return Suggested(
-            events=read.events, raw_reply=reply, prompt_version=prompting.version,
-            problems=(*problems, *read.problems), seconds=seconds,
+        return read_written(
+            reply, probabilities, sample, schema, is_free=row.grammar is None, is_cut=row.is_cut,
+            prompt_version=prompting.version, seconds=seconds,
         )  # fmt: skip
 
     def _text(self, row: Row) -> tuple[str, list[TokenProbability]]:

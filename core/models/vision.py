@@ -15,15 +15,13 @@ from typing import Any
 import numpy as np
 
 from core.errors import ModelError, shown
-from core.free_reply import read_free_reply
-from core.grammar import close_reply, reply_grammar, reply_strings
+from core.grammar import reply_grammar, reply_strings
 from core.models.guides import Guide, Hints, Vocabulary, vocabulary_of
-from core.models.local import loading_options
+from core.models.local import loading_options, read_written
 from core.models.pictures import surfaces_of, title
-from core.parsing import TokenProbability, read_reply
+from core.parsing import TokenProbability
 from core.places import place_rules
 from core.ports import Decoding, Prompting, Reads, Shown, Step, Suggested, share_step
-from core.problems import Problem
 from core.prompts import SIGHT, fill_prompt
 from core.samples import Sample
 from core.schema import Schema
@@ -119,23 +117,15 @@ class VisionBackend:
                 f"the sample {shown(sample.id)} is too long for {self.model_id}: {length} tokens with its "
                 f"pictures, and the model reads {self._context}, prompt and reply included"
             )
-        began, text = time.monotonic(), sample.text or ""
+        began = time.monotonic()
         guide = self._guide(sample, schema, pictures, decoding)
         seed = zlib.crc32(f"{decoding.seed}:{sample.id}".encode("utf-8", "surrogatepass"))
         writer = _Writer(guide, self._vocabulary, decoding, seed, step)
         self._write(inputs, writer, decoding)
         reply, probabilities = self._text(writer)
-        is_cut = not guide.is_over
-        if decoding.is_free:
-            reply = reply.replace("\x00", "\ufffd")  # which no database keeps
-            read = read_free_reply(reply, text, schema, probabilities=probabilities)
-        else:
-            reply = close_reply(reply) if is_cut else reply
-            read = read_reply(reply, text, schema, probabilities=probabilities)
-        cut = (Problem("cut_reply"),) if is_cut else ()
-        return Suggested(
-            events=read.events, raw_reply=reply, prompt_version=prompting.version,
-            problems=(*cut, *read.problems), seconds=time.monotonic() - began,
+        return read_written(
+            reply, probabilities, sample, schema, is_free=decoding.is_free, is_cut=not guide.is_over,
+            prompt_version=prompting.version, seconds=time.monotonic() - began,
         )  # fmt: skip
 
     def _inputs(

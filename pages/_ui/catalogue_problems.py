@@ -18,6 +18,7 @@ PROBLEMS: dict[str, str] = {
     "problem.nothing_to_read": "there is nothing here that the model can read",
     "problem.no_transcript": "what is said in {media} was not read: import subtitles (SRT, VTT), or register a "
     "Whisper model on the Models page",
+    "problem.media_unread": "{media} was not read: {why}",
     "problem.words_unread": "the words in {media} were not read: {why}",
     "problem.not_shown": "{media} could not be shown to the model: {why}",
     "problem.in_caption": "{words} stands in the caption of {media}: give it its place",

@@ -201,6 +201,7 @@ def test_of_two_windows_on_a_sample_the_one_that_saved_first_stays(
     key = half_done(store, first, "zh", "two-windows")
     first.wait_saved()
     second.open(key)
+    second.wait_helped(key)
     first.page.bring_to_front()
     first.press("ArrowUp", "d")
     first.wait_saved()

@@ -70,7 +70,9 @@ class Workbench:
         mouse.move((left[0] + right[1]) / 2, (left[2] + right[2]) / 2)
         mouse.move(right[1] - 1, right[2])
         mouse.up()
-        self.page.wait_for_timeout(30)
+        self.page.evaluate(
+            "() => new Promise((done) => setTimeout(done))"
+        )  # the page looks a turn later
 
     def walk(self, words: str, *, occurrence: int = 0) -> None:
         """Select words with the arrow keys alone: from where the cursor is, by word or character."""
@@ -111,6 +113,12 @@ class Workbench:
         self.page.wait_for_function(
             "() => document.querySelector('.argus-wb .saved').textContent === 'draft saved'",
             timeout=20_000,
+        )
+
+    def wait_helped(self, key: int) -> None:
+        """Wait until the examples beside the sample came: what the page asks for by itself is done."""
+        self.page.locator(f".argus-wb .parallel[data-sample='{key}']").wait_for(
+            state="attached", timeout=20_000
         )
 
     def _units(self, words: str, occurrence: int) -> tuple[int, int]:

@@ -258,6 +258,20 @@ class Bench {
   /** Say one line below the text; problems stay until something is done. */
   say(words, isProblem = false) { this.note = { words, isProblem }; if (this.el) paintHint(this); }
 
+  /** Look at the selection when the browser has made it: after the mouse's own event, or before the next key,
+   * which a busy browser may handle before a timer. */
+  afterMouse(act) {
+    this.settle();
+    this.due = act;
+    setTimeout(() => this.settle());
+  }
+
+  settle() {
+    const { due } = this;
+    this.due = null;
+    due?.();
+  }
+
   active() { this.lastAct = Date.now(); this.note = null; }
 
   /** Every second: the clock, the elapsed time of a suggestion, what must be sent again. */

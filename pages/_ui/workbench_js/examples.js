@@ -44,7 +44,9 @@ Object.assign(Bench.prototype, {
 });
 
 function buildExamples(B) {
-  const { parallel = [], similar = [] } = sideOf(B).help ?? {};
+  const { help } = sideOf(B);
+  const { parallel = [], similar = [] } = help ?? {};
+  B.el.parallel.dataset.sample = help ? String(B.sample.key) : "";
   B.el.parallel.replaceChildren(
     ...parallel.map((other) => example(B, other, B.w("parallel.name"))),
     ...similar.map((other) => example(B, other, `${B.w("similar.name")} ${other.score.toFixed(2)}`)));

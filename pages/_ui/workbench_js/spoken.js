@@ -26,7 +26,7 @@ class Spoken {
     });
     this.node = h("div", {
       class: "spoken", tabindex: "0", role: "textbox", "aria-readonly": "true", "aria-multiline": "true", "aria-label": B.w("player.spoken"),
-      lang: B.sample.language, dir: B.sample.direction, translate: "no", onmouseup: () => setTimeout(() => this.take()),
+      lang: B.sample.language, dir: B.sample.direction, translate: "no", onmouseup: () => B.afterMouse(() => this.take()),
     }, ...this.lines);
   }
 

@@ -148,6 +148,26 @@ def test_whoever_has_a_sample_with_nothing_to_read_open_is_told(services, bring)
     assert ended.message.startswith("there is nothing that this model can read")
 
 
+def test_media_that_cannot_be_read_are_named_with_the_reason(services, bring):
+    bring(sample("s", "She bought it.", "image"), sample("blank", None, "image"))
+    (key, blank) = services.store.samples.keys()
+    file = services.store.media.of(key)[0].file
+    services.store.media.keep(MediaFile(file.sha256, 1, name="a.png"))  # nobody looked at it
+    with services.store.media.files.local(file.sha256) as path:
+        path.chmod(0o600)
+        path.write_bytes(b"\x89PNG\r\n\x1a\n of no picture")
+
+    do(services, request_suggestion(services, key))
+    of_blank = do(services, request_suggestion(services, blank))
+
+    (unread,) = services.store.samples.suggestion(key).problems
+    assert (unread.code, unread.values["media"]) == ("media_unread", "m1")
+    assert "a.png" in unread.values["why"]
+    assert of_blank.state == "failed"
+    assert f"m1: {unread.values['why']}" in of_blank.message
+    assert services.store.media.of(key)[0].file.state == "new"  # preparing it says why
+
+
 def test_the_words_of_a_picture_that_nobody_prepared_are_read_now(services, bring, monkeypatch):
     from core.media import ocr
 

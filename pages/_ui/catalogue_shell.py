@@ -116,6 +116,7 @@ SHELL: dict[str, str] = {
     "job.evaluate": "Scoring {model} on the {split} split",
     "job.fetch": "Fetching",
     "job.train": "Training",
+    "job.of": "{job}, in {collection}",
     "job.queued": "waits for the worker",
     "run.name": "Run {n}",
     "run.queued": "{run} waits for the worker",

@@ -8,8 +8,8 @@ import streamlit as st
 
 from core.records import JobRecord, LossPoint
 from pages._ui.catalogue import t
-from pages._ui.layout import error_boundary
-from pages._ui.session import services
+from pages._ui.layout import error_boundary, escape
+from pages._ui.session import collection, services
 from train.queue import cancel_job, worker_is_alive
 
 POLL = 2.0
@@ -47,6 +47,9 @@ def _show_job(job: JobRecord) -> None:
     text = t(
         f"job.{job.kind}", model=job.payload.get("model", ""), split=job.payload.get("split", "")
     )
+    for other in services().store.collections.all():
+        if other.id == job.collection_id and other != collection():
+            text = t("job.of", job=text, collection=escape(other.name))
     is_running = job.state == "running"
     state = f"{job.progress:.0%}" if is_running else t(f"job.{job.state}")
     line.progress(job.progress, text=f"{text} · {state}")

@@ -22,7 +22,7 @@ def show_radar(services: Services, collection: CollectionRecord, person: str | N
     """The oddest samples first, and the button that lets the model look at more."""
     store = services.store
     with st.container(key="radar"):
-        st.markdown(f"#### {t('radar.title')}")
+        st.markdown(f"## {t('radar.title')}")
         st.markdown(f":gray[{t('radar.intro')}]")
         found = store.radar.list(collection.id, SHOWN)
         records = {

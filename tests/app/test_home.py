@@ -148,3 +148,14 @@ def test_media_that_are_made_ready_and_clips_written_down_are_seen(open_page, se
     told = " ".join(bars(app))
     assert "Making pictures, clips and sounds ready" in told
     assert "Writing down what is said in clips" in told
+
+
+def test_work_on_another_collection_says_on_which(open_page, services):
+    add_demo(services, "新闻")
+    other = add_demo(services, "Новости")
+    services.store.jobs.add("annotate", {"collection": other.id})
+
+    app = open_page("home", collection="新闻")
+
+    (bar,) = [told for told in bars(app) if "Preparing" in told]
+    assert bar.startswith("Preparing suggestions ahead, in Новости · ")

@@ -212,8 +212,11 @@ def _range(mention: Mention | None) -> tuple[int, int] | None:
 
 
 def _words(mention: Mention, clean: str) -> str:
-    """What the reply says of a mention: its text as the sample has it, else its own words."""
-    if mention.kind == "text" and mention.media is None:
+    """What the reply says of a mention: its text as the sample has it, else its own words; of one in a
+    medium nothing, since it is not in the text (`core.reading.read_events` puts it there)."""
+    if mention.media is not None:
+        return ""
+    if mention.kind == "text":
         return clean[mention.start : mention.end]
     return without_breaks(mention.text or "")
 

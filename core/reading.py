@@ -16,6 +16,7 @@ from core.formats.subtitles import Transcript
 from core.placed_words import PlacedText, boxes_of_span
 from core.problems import Problem
 from core.samples import Sample
+from core.spans import occurrences
 
 What = Literal["caption", "words", "transcript"]
 _HEADS: dict[What, str] = {
@@ -93,7 +94,45 @@ def place_events(
     return found, tuple(problems)
 
 
+def read_events(events: Sequence[Event], reading: Reading) -> tuple[Event, ...]:
+    """The way of `place_events` back: every mention where its words stand in what is read. Of a medium,
+    what has no words there is left out; a trigger that is, leaves its event without a trigger."""
+
+    def place(mention: Mention) -> Mention | None:
+        return mention if mention.media is None else _in_reading(mention, reading)
+
+    return tuple(
+        replace(
+            event,
+            trigger=place(event.trigger) if event.trigger else None,
+            arguments=tuple(
+                replace(argument, mention=placed)
+                for argument in event.arguments
+                if (placed := place(argument.mention))
+            ),
+        )
+        for event in events
+    )
+
+
 # ---------------------------------------------------------------- private
+
+
+def _in_reading(mention: Mention, reading: Reading) -> Mention | None:
+    words, own = mention.text or "", mention.start
+    found = []
+    for at, part in reading.parts:
+        if part.media == mention.media:
+            is_caption = part.what == "caption"
+            if own is not None and not is_caption and part.text.startswith(words, own):
+                found.append((0, at + own))
+            else:
+                places = occurrences(part.text, words)
+                found += [(1 + is_caption, at + place) for place in places[:1]]
+    if not found or not words:
+        return None
+    start = min(found)[1]
+    return Mention(words, start, start + len(words), entity_kind=mention.entity_kind)
 
 
 def _place(mention: Mention, reading: Reading) -> tuple[Mention, Problem | None]:

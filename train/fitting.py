@@ -25,6 +25,7 @@ from train.examples import Example, make_examples
 from train.leakage import check_leaks
 from train.order import total_steps
 from train.qlora import Ended, Word, save_adapter, train
+from train.reading import as_text
 from train.recipes import Recipe, recipe_from_dict
 from train.services import Services, base_location
 from train.snapshot import Snapshot, read_samples, reviewed, take_snapshot, write_snapshot
@@ -131,7 +132,7 @@ def freeze_run(services: Services, run: RunRecord, recipe: Recipe) -> Snapshot:
     leaks = check_leaks(services, run.collection_id)
     snapshot = take_snapshot(services, run.collection_id, recipe, leaks=leaks.left_out)
     schema = services.store.collections.schema(run.collection_id)
-    dev = reviewed(services, run.collection_id, "dev")
+    dev = as_text(services, run.collection_id, reviewed(services, run.collection_id, "dev"))
     lines = [json.dumps(sample_to_dict(s)) + "\n" for s in dev]
     name = next(c.name for c in services.store.collections.all() if c.id == run.collection_id)
     card = data_card(

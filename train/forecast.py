@@ -28,6 +28,7 @@ from train.memory import (
 )
 from train.order import total_steps
 from train.pace import Pace, find_pace
+from train.reading import as_text
 from train.recipes import Recipe
 from train.registry import base_to_train
 from train.services import Services
@@ -79,7 +80,7 @@ def foresee(
 ) -> Forecast:
     """What a run with this recipe would do under a launch profile. `base_id`: what it trains, the
     base of the model in use without it."""
-    found = reviewed(services, collection_id, "train")
+    found = as_text(services, collection_id, reviewed(services, collection_id, "train"))
     base = services.store.models.get(base_id) if base_id else base_to_train(services, collection_id)
     schema = services.store.collections.schema(collection_id)
     leaks = set(known_leaks(services, collection_id)) & {s.id for s in found}

@@ -15,7 +15,7 @@ from core.formats.subtitles import Cue, transcript_of
 from core.media_records import TO_PREPARE, MediaFile, SampleMedia
 from core.places import Surface
 from core.problems import Problem
-from core.reading import Part, Reading, join_parts
+from core.reading import Part, Reading, join_parts, read_events
 from core.samples import PICTURE_KINDS, Sample
 from core.transcripts import transcript_in
 from storage.media import languages_of
@@ -43,12 +43,28 @@ class Found:
 
 
 def read_samples(
-    services: Services, collection_id: int, samples: Sequence[Sample], reads: Reads
+    services: Services,
+    collection_id: int,
+    samples: Sequence[Sample],
+    reads: Reads,
+    *,
+    make: bool = True,
 ) -> list[Found]:
-    """Each sample as a model that `reads` these modalities is given it, in order."""
+    """Each sample as a model that `reads` these modalities is given it, in order. `make`: what nobody
+    has prepared yet is read now."""
     asked = [s.id for s in samples if s.media]
     known = services.store.media.of_samples(collection_id, asked) if asked else {}
-    return [_read(services, s, known.get(s.id, []), reads) for s in samples]
+    return [_read(services, s, known.get(s.id, []), reads, make) for s in samples]
+
+
+def as_text(services: Services, collection_id: int, samples: Sequence[Sample]) -> list[Sample]:
+    """Samples with what has been read in their media behind their text, and their mentions there: what
+    a model that reads text learns from is what it will be given."""
+    found = read_samples(services, collection_id, samples, ("text",), make=False)
+    return [
+        replace(f.reading.sample, events=read_events(s.events or (), f.reading)) if s.media else s
+        for s, f in zip(samples, found, strict=True)
+    ]
 
 
 def transcript_file(services: Services, digest: str) -> list[Cue] | None:
@@ -78,7 +94,9 @@ def looked_at(services: Services, file: MediaFile) -> MediaFile:
 # ---------------------------------------------------------------- private
 
 
-def _read(services: Services, sample: Sample, media: Sequence[SampleMedia], reads: Reads) -> Found:
+def _read(
+    services: Services, sample: Sample, media: Sequence[SampleMedia], reads: Reads, make: bool
+) -> Found:
     found: list[Part] = []
     seen: list[Surface] = []
     problems: list[Problem] = []
@@ -86,7 +104,7 @@ def _read(services: Services, sample: Sample, media: Sequence[SampleMedia], read
         caption = one.media.meta.get("caption")
         if isinstance(caption, str) and caption.strip():
             found.append(Part(one.media.id, "caption", caption))
-        file = looked_at(services, one.file) if one.file else None
+        file = looked_at(services, one.file) if one.file and make else one.file
         why = file.problem if file else one.problem
         if file is None or why:
             problems.append(Problem("media_unread", {"media": one.media.id, "why": why}))
@@ -96,7 +114,7 @@ def _read(services: Services, sample: Sample, media: Sequence[SampleMedia], read
             pages = min(file.pages or 1, SHOWN_PAGES) if file.medium == "document" else 1
             seen.append(Surface(one.media.id, one.media.kind, pages, words=placed))
         elif file.medium in PICTURE_KINDS:
-            found += _words(services, sample, one, file, problems)
+            found += _words(services, sample, one, file, problems, make)
         else:
             if file.medium == "video" and "video" in reads:
                 seen.append(Surface(one.media.id, "video", duration=file.duration))
@@ -113,11 +131,12 @@ def _words(
     one: SampleMedia,
     file: MediaFile,
     problems: list[Problem],
+    make: bool,
 ) -> Iterator[Part]:
     files, languages = services.store.media.files, languages_of(sample)
     why = file.notes.get("words", "")
     placed = words_of(files, file, languages)
-    if placed is None and languages and file.state in TO_PREPARE:
+    if make and placed is None and languages and file.state in TO_PREPARE:
         try:
             why = make_words(files, file, languages=languages).get("words", "")
             placed = words_of(files, file, languages)

@@ -20,6 +20,7 @@ from core.workflow import iterate
 from train.balance import balance_samples
 from train.leakage import Leak, leak_to_dict
 from train.order import total_steps as total_steps
+from train.reading import as_text
 from train.recipes import Recipe
 from train.services import Services
 
@@ -102,7 +103,7 @@ def take_snapshot(
 ) -> Snapshot:
     """Freeze the training samples of a run, those that leak left out and rare ones repeated as the
     recipe asks; raises `TrainingError` where there are none."""
-    found = reviewed(services, collection_id, "train")
+    found = as_text(services, collection_id, reviewed(services, collection_id, "train"))
     left_out = {leak.sample for leak in leaks}
     kept = limit_per_language(
         [s for s in found if s.id not in left_out], recipe.per_language, seed=recipe.seed

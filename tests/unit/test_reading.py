@@ -9,7 +9,7 @@ from core.formats.subtitles import Cue, transcript_of
 from core.placed_words import PlacedText, PlacedWord
 from core.places import Surface, read_places
 from core.problems import Problem
-from core.reading import Part, join_parts, place_events
+from core.reading import Part, join_parts, place_events, read_events
 from core.samples import Media, Sample
 
 OWN = "Орбита 🚀 buys."
@@ -105,6 +105,43 @@ def test_a_sample_without_a_text_is_its_parts():
     assert (found.media, found.start, found.end) == ("m1", 0, 5)
     assert not reading.is_blank
     assert join_parts(replace(SAMPLE, text=None), []).is_blank
+
+
+def test_mentions_of_media_go_where_their_words_are_read_and_come_back_as_they_were():
+    reading = join_parts(SAMPLE, PARTS)
+    told = Event(
+        "deal",
+        find(reading, "buys"),
+        (
+            Argument("target", find(reading, "Fjord Sensors")),
+            Argument("price", find(reading, "€210 million")),
+            Argument("time", find(reading, "утром")),
+        ),
+    )
+
+    (placed_event,), _ = place_events([told], reading)
+    (back,) = read_events([placed_event], reading)
+
+    assert [a.mention.media for a in placed_event.arguments] == ["m1", "m1", "m2"]
+    assert [m.place for m in back.mentions()] == [m.place for m in told.mentions()]
+    assert [m.text for m in back.mentions()] == [m.text for m in told.mentions()]
+
+
+def test_of_media_what_has_no_words_to_read_is_left_out():
+    reading = join_parts(SAMPLE, PARTS)
+    logo = Mention(None, media="m1", box=(0, 0, 0.1, 0.1))
+    drawn = Mention("slide", media="m1", box=(0, 0, 0.5, 0.5))
+    lift_off = Mention(None, media="m2", range=(0, 2))
+    unread = Mention("Selene", media="m3", box=(0, 0, 0.1, 0.1))
+    roles = [Argument("a", m) for m in (logo, drawn, unread)]
+
+    (event,) = read_events([Event("deal", lift_off, tuple(roles))], reading)
+
+    assert event.trigger is None
+    (kept,) = event.arguments
+    assert reading.sample.text[kept.mention.start : kept.mention.end] == "slide"
+    assert kept.mention.media is None
+    assert kept.mention.box is None
 
 
 # ---------------------------------------------------------------- places

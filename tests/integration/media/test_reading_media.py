@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -15,9 +16,12 @@ from core.samples import Media, Sample
 from core.schema import EventType, Role, Schema
 from tests.integration.preparing_data import add_script, do, order_for, use
 from train import media_parts as parts
+from train.examples import write_example
 from train.preparing import start_preparation
 from train.queue import request_suggestion
+from train.recipes import Recipe
 from train.services import Services
+from train.snapshot import take_snapshot
 
 SCHEMA = Schema((EventType("deal", roles=(Role("buyer"), Role("price"), Role("time"))),))
 READ = PlacedText(
@@ -146,6 +150,23 @@ def test_whoever_has_a_sample_with_nothing_to_read_open_is_told(services, bring)
 
     assert ended.state == "failed"
     assert ended.message.startswith("there is nothing that this model can read")
+
+
+def test_a_model_is_trained_on_what_it_will_be_given_of_media(services, bring):
+    asked = replace(sample("s", "She bought it.", "image", "audio"), split="train")
+    collection, _ = bring(asked, cues=CUES)
+    (key,) = services.store.samples.keys()
+    do(services, request_suggestion(services, key))
+    suggested = services.store.samples.suggestion(key).events
+    services.store.samples.add_review(key, suggested, person="Ana", schema_number=1)
+
+    (taken,) = take_snapshot(services, collection, Recipe.laptop()).train
+    prefix, rest, reply = write_example(taken, SCHEMA)
+
+    assert reply == ('[["deal","bought",[["buyer","Orbita"],["price","€9"],["time","on Monday"]]]]')
+    assert "Orbita €9" in prefix + rest
+    assert "on Monday" in prefix + rest
+    assert all(m.media is None for e in taken.events for m in e.mentions())
 
 
 def test_media_that_cannot_be_read_are_named_with_the_reason(services, bring):

@@ -120,7 +120,7 @@ def test_an_older_version_is_compared_and_restored_as_a_change(
     bench.press("ArrowDown")
     page.locator(".argus-wb .versions li.at", has_text="Version 1").wait_for()
     page.wait_for_function("() => document.querySelector('.argus-wb .drawer .help-end')")
-    page.wait_for_timeout(800)
+    bench.wait_helped(key)
     bench.press("Enter")
     restored = bench.shown()
     bench.press("z")

@@ -211,7 +211,7 @@ def test_what_is_said_and_when_lead_to_each_other(
     is_lit = lit.is_visible()
     left, right, middle = page.evaluate(POINT, len("Акме запустила телефон в Мад"))
     page.mouse.click((left + right) / 2, middle)
-    page.wait_for_timeout(50)
+    player.settle()
     went_to = player.frame
     page.locator(".player").focus()
     player.press("Home")

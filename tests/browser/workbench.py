@@ -70,9 +70,7 @@ class Workbench:
         mouse.move((left[0] + right[1]) / 2, (left[2] + right[2]) / 2)
         mouse.move(right[1] - 1, right[2])
         mouse.up()
-        self.page.evaluate(
-            "() => new Promise((done) => setTimeout(done))"
-        )  # the page looks a turn later
+        self.settle()
 
     def walk(self, words: str, *, occurrence: int = 0) -> None:
         """Select words with the arrow keys alone: from where the cursor is, by word or character."""
@@ -114,6 +112,10 @@ class Workbench:
             "() => document.querySelector('.argus-wb .saved').textContent === 'draft saved'",
             timeout=20_000,
         )
+
+    def settle(self) -> None:
+        """Let the page look at what the mouse did, which it does a turn later."""
+        self.page.evaluate("() => new Promise((done) => setTimeout(done))")
 
     def wait_helped(self, key: int) -> None:
         """Wait until the examples beside the sample came: what the page asks for by itself is done."""

@@ -118,7 +118,7 @@ def _check_room(message: str) -> None:
 
 
 def remake_parts(services: Services, digest: str) -> None:
-    """Let the worker make again what was deleted of a file's parts."""
+    """Let the worker make again what was deleted of a file's parts, or all of one that failed."""
     for collection_id in services.store.media.reset(digest):
         prepare_media(services, collection_id)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from core.boxes import around
+from core.errors import MediaError
 from core.events import Argument, Event, Mention
 from storage.home import Home
 from storage.store import Store
@@ -33,6 +35,15 @@ LIMIT = 100_000  # bytes over the websocket in one rerun
 def keys(app: RunningApp, store: Store, tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
     """Samples with pictures, ready to be worked on."""
     return bring_in(app.home, store, tmp_path_factory.mktemp("pictures"))
+
+
+def wait_for_job(store: Store, page: Page) -> int:
+    """The job that the page asked the worker for."""
+    for _ in range(200):
+        if jobs := store.jobs.open("media"):
+            return jobs[0].id
+        page.wait_for_timeout(50)
+    raise AssertionError("no media were asked for")
 
 
 def test_boxes_drawn_at_three_zooms_come_back_within_half_a_pixel(
@@ -343,6 +354,55 @@ def test_a_picture_that_is_not_there_says_so(
     said = page.locator(".argus-wb .not-yet.problem").inner_text(timeout=30_000)
 
     assert "gone.png" in said
+
+
+@pytest.mark.parametrize("by", ["mouse", "keys"])
+def test_a_picture_that_failed_is_tried_again_and_appears_by_itself(
+    app: RunningApp, store: Store, page: Page, keys: dict[str, int], by: str
+) -> None:
+    services = Services(Home(app.home), store)
+    (one,) = store.media.of(keys["large"])
+    assert one.file is not None
+    store.media.keep(replace(one.file, state="failed", problem="the worker had too little memory"))
+    page.goto(f"{app.url}/review?sample={keys['large']}&all=1")
+    said = page.locator(".argus-wb .not-yet.problem")
+    said.filter(has_text="too little memory").wait_for(timeout=30_000)
+
+    button = said.get_by_role("button", name="Try again")
+    if by == "mouse":
+        button.click()
+    else:
+        button.focus()
+        page.keyboard.press("Enter")
+    page.locator(".argus-wb .not-yet progress").wait_for()
+    page.wait_for_function("() => !document.querySelector('.argus-wb .not-yet.problem')")
+    job = wait_for_job(store, page)
+    handle_job(services, WarmModel(services), job)
+
+    page.wait_for_function(
+        "() => document.querySelector('.argus-wb .paper .whole')?.naturalWidth > 0"
+    )
+
+
+def test_a_picture_that_fails_again_says_why_and_can_be_tried_once_more(
+    app: RunningApp, store: Store, page: Page, keys: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise MediaError("large.png is still too large")
+
+    services = Services(Home(app.home), store)
+    (one,) = store.media.of(keys["large"])
+    assert one.file is not None
+    store.media.keep(replace(one.file, state="failed", problem="large.png is too large"))
+    monkeypatch.setattr("train.media.look", fail)
+    page.goto(f"{app.url}/review?sample={keys['large']}&all=1")
+    said = page.locator(".argus-wb .not-yet.problem")
+
+    said.get_by_role("button", name="Try again").click(timeout=30_000)
+    handle_job(services, WarmModel(services), wait_for_job(store, page))
+
+    said.filter(has_text="still too large").wait_for(timeout=15_000)
+    assert said.get_by_role("button", name="Try again").is_enabled()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

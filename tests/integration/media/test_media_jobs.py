@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import signal
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -153,6 +154,24 @@ def test_what_is_deleted_is_made_again_on_demand(services, store):
     handle_job(services, WarmModel(services), job.id)
 
     assert "view-1-2048-p0.jpg" in store.media.files.derived_names(digest)
+
+
+def test_what_failed_is_looked_at_again_and_says_what_is_wrong_now(services, store):
+    collection, (good, bad) = add(store, [picture(1), b"no picture at all"])
+    do(services, collection)
+    before = store.media.file(bad).problem
+    store.media.keep(replace(store.media.file(good), state="failed", problem="too little memory"))
+
+    for digest in (good, bad):
+        remake_parts(services, digest)
+    waiting = [store.media.file(d) for d in (good, bad)]
+    (job,) = store.jobs.open("media")
+    handle_job(services, WarmModel(services), job.id)
+
+    assert [(file.state, file.problem) for file in waiting] == [("new", ""), ("new", "")]
+    assert (store.media.file(good).state, store.media.file(good).problem) == ("ready", "")
+    assert (store.media.file(bad).state, store.media.file(bad).problem) == ("failed", before)
+    assert len(store.jobs.get(job.id).failures) == 1
 
 
 @pytest.mark.parametrize(

@@ -356,6 +356,27 @@ def test_a_picture_that_is_not_there_says_so(
     assert "gone.png" in said
 
 
+def test_the_sheet_of_keys_has_those_of_a_picture_which_cannot_be_changed(
+    app: RunningApp, page: Page, keys: dict[str, int]
+) -> None:
+    bench = PicturePage(page, app.url)
+    bench.open_picture(keys["chart7"])
+
+    bench.press("?")
+    sections = page.locator(".argus-wb .help-fixed")
+    told = sections.locator(".help-row").evaluate_all(
+        "all => Object.fromEntries(all.map(r => [r.firstChild.textContent, [...r.querySelectorAll('kbd')].map(k => k.textContent)]))"
+    )
+    changed = [sections.locator("button").count(), page.locator(".help-row .keycap").count()]
+
+    assert [s.partition(".")[0] for s in sections.locator("p").all_inner_texts()] == ["In a picture or document"]  # fmt: skip
+    assert told["Box in the middle of the view"] == ["B"]
+    assert told["Resize the box"] == ["Shift", "←", "→", "↑", "↓"]
+    assert told["Hold it and drag: move the picture"] == ["Space"]
+    assert changed[0] == 0
+    assert changed[1] > 30
+
+
 @pytest.mark.parametrize("by", ["mouse", "keys"])
 def test_a_picture_that_failed_is_tried_again_and_appears_by_itself(
     app: RunningApp, store: Store, page: Page, keys: dict[str, int], by: str

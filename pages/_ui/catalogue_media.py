@@ -26,6 +26,8 @@ BENCH_MEDIA: dict[str, str] = {
     # where a mention lies, on the cards
     "place.box": "box in {media}",
     "place.page": "page {page}",
+    "place.box_at": "box at {x}\u00a0%, {y}\u00a0%, {w}\u00a0×\u00a0{h}\u00a0% large",
+    "place.boxes": "keyframes: {n}",
     "place.crop": "Go to the place in {media}",
     # the picture pane
     "picture.name": "{name}. Drag to draw a box, or press B; arrow keys move it, Shift with them resizes",

@@ -166,11 +166,27 @@ Object.assign(Bench.prototype, {
   },
 });
 
+/** A small picture of a slot's place, or null. */
+function cropOf(B, slot) {
+  const medium = slot.media && mediumOf(B, slot.media);
+  return medium && hasPane(medium) ? CROPS[medium.kind]?.(B, medium, slot) ?? null : null;
+}
+
+/** What a slot says and exactly where, in words: for lists of what differs. */
+function slotInWords(B, slot) {
+  if (!slot.media || isUnanchored(slot)) return slot.text ?? "";
+  const name = B.sample.media.length > 1 ? mediumOf(B, slot.media)?.name ?? slot.media : "";
+  const [x, y, w, t] = (slot.box ?? []).map((share) => Number((100 * share).toFixed(1)));
+  const where = [name, slot.page == null ? "" : B.w("place.page", { page: slot.page + 1 }), slot.range ? clipRange(slot.range, 3) : "",
+    slot.box ? B.w("place.box_at", { x, y, w, h: t }) : "", slot.keyframes?.length ? B.w("place.boxes", { n: slot.keyframes.length }) : ""];
+  return [slot.text, where.filter(Boolean).join(", ")].filter(Boolean).join(" · ");
+}
+
 /** A small picture of a slot's place, and where that is, for the cards. */
 function placeOnCard(B, event, part, slot) {
   const medium = slot.media && mediumOf(B, slot.media);
   if (!medium || isUnanchored(slot)) return null;
-  const crop = hasPane(medium) ? CROPS[medium.kind]?.(B, medium, slot) : null;
+  const crop = cropOf(B, slot);
   const where = PLACES[medium.kind]?.(B, medium, slot) ?? "";
   if (!crop && !where) return null;
   return button("place", B.w("place.crop", { media: medium.name }), () => {

@@ -103,6 +103,22 @@ def test_a_clip_gets_its_copy_its_outline_and_its_frames(services, store, tmp_pa
         assert read(digest, proxy)[4:8] == b"ftyp"
 
 
+def test_a_long_clip_has_the_scenes_that_its_key_frames_tell(
+    services, store, tmp_path, monkeypatch
+):
+    path = tmp_path / "scenes.mp4"
+    ffmpeg("-f", "lavfi", "-i", "color=black:s=160x90:r=25:d=1", "-f", "lavfi", "-i",
+           "color=white:s=160x90:r=25:d=1", "-filter_complex", "concat=n=2",
+           "-c:v", "libx264", "-sc_threshold", "0", "-g", "20", path)  # fmt: skip
+    monkeypatch.setattr("train.media.SCENE_SECONDS", 1)
+    collection, (digest,) = add(store, [path.read_bytes()])
+
+    do(services, collection)
+
+    scenes = store.media.files.read_derived(digest, parts.scenes().derived)
+    assert json.loads(scenes) == [1.6]
+
+
 def test_the_sample_that_a_person_has_open_goes_first(services, store, monkeypatch):
     collection, digests = add(store, [picture(n) for n in range(6)])
     keys = store.samples.keys(collection_id=collection)

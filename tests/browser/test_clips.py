@@ -317,23 +317,6 @@ def test_the_browser_counts_frames_as_the_core_does(page: Page) -> None:
     assert found["to"] == [list(index.snapped(a, b)) for a, b in pairs]
 
 
-# ---------------------------------------------------------------- what the tests share
-
-
-def _start_afresh(player: PlayerPage, store: Store, key: int) -> Any:
-    """An attack of its own; what is kept of its newest argument is what the returned function tells."""
-    new_attack(player)
-
-    def newest() -> dict[str, Any]:
-        draft = store.samples.draft(key, "Ana")
-        assert draft is not None
-        event = json.loads(json.dumps(draft.document))["document"]["events"][-1]
-        found: dict[str, Any] = event["arguments"][-1]
-        return found
-
-    return newest
-
-
 def test_two_opinions_on_a_clip_differ_in_their_ranges_and_in_the_boxes_of_one(
     app: RunningApp, store: Store, page: Page, keys: dict[str, int]
 ) -> None:
@@ -382,3 +365,20 @@ def test_the_sheet_of_keys_has_those_of_the_player_and_of_boxes_in_a_clip(
     assert told[0][1]["Slower, faster"] == "[ ]"
     assert told[0][1]["Play the range over and over"] == "L"
     assert told[1][1]["Box at this frame"] == "B"
+
+
+# ---------------------------------------------------------------- what the tests share
+
+
+def _start_afresh(player: PlayerPage, store: Store, key: int) -> Any:
+    """An attack of its own; what is kept of its newest argument is what the returned function tells."""
+    new_attack(player)
+
+    def newest() -> dict[str, Any]:
+        draft = store.samples.draft(key, "Ana")
+        assert draft is not None
+        event = json.loads(json.dumps(draft.document))["document"]["events"][-1]
+        found: dict[str, Any] = event["arguments"][-1]
+        return found
+
+    return newest

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.boxes import clip
 from core.events import Argument, Event, Mention
 from core.review import ReviewDocument, place_of, reasons_of
 
@@ -84,6 +85,7 @@ def match_events(suggested: Sequence[Event], decided: Sequence[Event]) -> list[P
     """Which decided event each suggested one became; each is used once."""
     tests: list[Callable[[Event, Event], bool]] = [
         lambda a, b: a.identity == b.identity,
+        lambda a, b: a.event_type == b.event_type and _same(a.trigger, b.trigger) and _share(a, b),
         lambda a, b: a.event_type == b.event_type and _same(a.trigger, b.trigger),
         lambda a, b: a.trigger is not None and _same(a.trigger, b.trigger),
         lambda a, b: a.event_type == b.event_type and _overlap(a.trigger, b.trigger),
@@ -179,15 +181,24 @@ def _match(
 
 
 def _same(a: Mention | None, b: Mention | None) -> bool:
-    return a is b or (a is not None and b is not None and a.place == b.place)
+    """Whether both lie at the same place, and in a range have the same boxes."""
+    if a is None or b is None:
+        return a is b
+    return (a.place, a.keyframes) == (b.place, b.keyframes)
 
 
 def _overlap(a: Mention | None, b: Mention | None) -> bool:
     if a is None or b is None:
         return a is b
+    if (a.media, a.page) != (b.media, b.page):
+        return False
+    if a.range and b.range:
+        return a.range[0] < b.range[1] and b.range[0] < a.range[1]
+    if a.box and b.box:
+        return clip(a.box, b.box) is not None
     if a.start is None or b.start is None or a.end is None or b.end is None:
         return False
-    return a.media == b.media and a.start < b.end and b.start < a.end
+    return a.start < b.end and b.start < a.end
 
 
 def _share(a: Event, b: Event) -> bool:

@@ -58,6 +58,16 @@ def gather(current: CollectionRecord, standing: dict[str, Any]) -> dict[str, Any
     """Everything the workbench is given: the open sample and its neighbours, schema and filter."""
     store, state, place = services().store, st.session_state, standing["place"]
     named = place.queue if address_filter().queue else None
+    suggesting: dict[str, Any] = {"state": "none"}
+    preparing: dict[str, Any] = {"state": "none"}
+    if (
+        place.key is not None
+    ):  # before the sample is read: what ends meanwhile is either seen or watched
+        suggesting = desk_data.ask_for_suggestion(services(), store.samples.get(place.key))
+        preparing = desk_media.preparing_data(services(), current.id, place.key)
+        if state.get(_AHEAD) != (place.queue, place.key):
+            keep_ahead(services(), place.queue, after=place.key, person=person())
+            state[_AHEAD] = (place.queue, place.key)
     around = {
         name: None
         if key is None
@@ -66,14 +76,6 @@ def gather(current: CollectionRecord, standing: dict[str, Any]) -> dict[str, Any
         )
         for name, key in (("open", place.key), ("next", place.next), ("previous", place.previous))
     }
-    suggesting: dict[str, Any] = {"state": "none"}
-    preparing: dict[str, Any] = {"state": "none"}
-    if place.key is not None:
-        suggesting = desk_data.ask_for_suggestion(services(), store.samples.get(place.key))
-        preparing = desk_media.preparing_data(services(), current.id, place.key)
-        if state.get(_AHEAD) != (place.queue, place.key):
-            keep_ahead(services(), place.queue, after=place.key, person=person())
-            state[_AHEAD] = (place.queue, place.key)
     return {
         **around, "suggesting": suggesting, "preparing": preparing, "language": LANGUAGE, "person": person(),
         "session": state.setdefault(_SESSION, uuid4().hex),
@@ -138,6 +140,8 @@ def _act(event: str, value: dict[str, Any], *, at: object, left: object) -> None
         _fetch_side(value, read_key(at))
     elif event == "ask" and value.get("act") == "cancel" and isinstance(value.get("job"), int):
         cancel_job(services(), value["job"])
+    elif event == "ask" and value.get("act") == "prepare":
+        desk_media.try_again(services(), read_key(at), str(value.get("media")))
     elif event == "ask":
         record = store.samples.get(read_key(at))
         desk_data.ask_for_suggestion(services(), record, again=True)

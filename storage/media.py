@@ -155,13 +155,15 @@ class MediaRoom:
         return []
 
     def reset(self, digest: str) -> list[int]:
-        """A file waits to be prepared again; returns the collections that have it."""
+        """A file waits to be prepared again, one that failed to be looked at first; returns the
+        collections that have it."""
         with writing(self._engine) as session:
-            session.execute(
-                update(MediaFileRow)
-                .where(col(MediaFileRow.sha256) == digest, col(MediaFileRow.state) == "ready")
-                .values(state="looked")
-            )
+            for was, now in (("ready", "looked"), ("failed", "new")):
+                session.execute(
+                    update(MediaFileRow)
+                    .where(col(MediaFileRow.sha256) == digest, col(MediaFileRow.state) == was)
+                    .values(state=now, problem="")
+                )
             query = select(SampleRow.collection_id).join(
                 MediaRow, col(MediaRow.sample_id) == SampleRow.id
             )

@@ -28,7 +28,7 @@ from train.services import Services
 from train.watch import watch_job
 
 MOST_VIEWS = 40  # pages of a document that are drawn before anybody asks
-MOST_SCENE_SECONDS = 1_800  # of a clip whose scene changes are looked for
+SCENE_SECONDS = 1_800  # of a clip whose scene changes are found to the frame; else among key frames
 
 
 # ---------------------------------------------------------------- asking for it
@@ -118,7 +118,7 @@ def _check_room(message: str) -> None:
 
 
 def remake_parts(services: Services, digest: str) -> None:
-    """Let the worker make again what was deleted of a file's parts."""
+    """Let the worker make again what was deleted of a file's parts, or all of one that failed."""
     for collection_id in services.store.media.reset(digest):
         prepare_media(services, collection_id)
 
@@ -319,15 +319,15 @@ def _make_frames(files: MediaFiles, file: MediaFile, path: Path, facts: ClipFact
 
 
 def _make_scenes(files: MediaFiles, file: MediaFile, path: Path, facts: ClipFacts) -> None:
-    """Where the picture changes at once; in a long clip that would cost more than it helps."""
+    """Where the picture changes at once; in a long clip only the key frames are looked at."""
     from core.media.overview import scene_changes
 
     made = _derived(parts.scenes())
     if facts.video is None or files.has_derived(file.sha256, made):
         return
-    is_long = facts.duration > MOST_SCENE_SECONDS
-    found = [] if is_long else [change.time for change in scene_changes(path, facts)]
-    files.put_derived(file.sha256, made, json.dumps(found).encode())
+    changes = scene_changes(path, facts, by_key_frames=facts.duration > SCENE_SECONDS)
+    times = json.dumps([change.time for change in changes])
+    files.put_derived(file.sha256, made, times.encode())
 
 
 # ---------------------------------------------------------------- reading what was made

@@ -17,7 +17,7 @@ from core.media_facts import ClipFacts
 from core.ports import Step
 
 _SCENE_HEIGHT = 144
-_SCENE = re.compile(rb"pts:\s*(-?\d+)|scene_score=([\d.]+)")
+_SCENE = re.compile(rb"pts:\s*(-?\d+)|scene_score=([\d.]+)|YDIF=([\d.]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +38,28 @@ class Filmstrip:
 
 
 def scene_changes(
-    path: Path, facts: ClipFacts, *, threshold: float = 0.3, on_step: Step | None = None
+    path: Path,
+    facts: ClipFacts,
+    *,
+    threshold: float = 0.3,
+    by_key_frames: bool = False,
+    on_step: Step | None = None,
 ) -> list[SceneChange]:
-    """Where the picture changes at once. Decodes the whole clip, small: work for a job."""
+    """Where the picture changes at once. Decodes the whole clip, small: work for a job.
+
+    `by_key_frames` costs a small part of that: only the frames that decoding can begin at are
+    looked at, and told where they differ much from the one before.
+    """
     video = pictures_of(path, facts)
-    stream = (
-        opened(path, copyts=None)[str(video.stream)]
-        .filter("scale", -2, _SCENE_HEIGHT)
-        .filter("select", f"gt(scene,{threshold})+not(mod(n,250))")
-        .filter("metadata", "print", file="-")
-    )
+    read = {"copyts": None, **({"skip_frame": "nokey"} if by_key_frames else {})}
+    stream = opened(path, **read)[str(video.stream)].filter("scale", -2, _SCENE_HEIGHT)
+    if by_key_frames:
+        # the scene score takes off what the change before had: between key frames that is as much
+        stream = stream.filter("format", "yuv420p").filter("signalstats")
+        stream = stream.filter("metadata", "print", key="lavfi.signalstats.YDIF", file="-")
+    else:
+        stream = stream.filter("select", f"gt(scene,{threshold})+not(mod(n,250))")
+        stream = stream.filter("metadata", "print", file="-")
     output = stream.output("-", f="null", fps_mode="passthrough")
     found: list[SceneChange] = []
     with running(output, of=path, seconds=time_for(facts)) as stdout:
@@ -58,8 +70,10 @@ def scene_changes(
                 seconds = float(int(said[1]) * video.time_base)
                 if on_step and facts.duration:
                     on_step(min(1.0, max(0.0, (seconds - facts.start) / facts.duration)))
-            elif said and float(said[2]) > threshold:
-                found.append(SceneChange(seconds, float(said[2])))
+            elif said:
+                score = float(said[2]) if said[2] else min(1.0, float(said[3]) / 100)
+                if score > threshold:
+                    found.append(SceneChange(seconds, score))
     return found
 
 

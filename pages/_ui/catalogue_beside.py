@@ -38,7 +38,7 @@ BENCH_BESIDE: dict[str, str] = {
     "side.close": "Close",
     "history.title": "Versions",
     "history.none": "Nobody has reviewed this sample yet: it has no versions.",
-    "history.events": "{n} events, {changes} changed",
+    "history.events": "events: {events}, changed: {changes}",
     "history.against": "compared with version",
     "history.version": "Version {n}",
     "history.same": "No difference.",

@@ -26,13 +26,12 @@ BENCH_MEDIA: dict[str, str] = {
     # where a mention lies, on the cards
     "place.box": "box in {media}",
     "place.page": "page {page}",
+    "place.box_at": "box at {x}\u00a0%, {y}\u00a0%, {w}\u00a0×\u00a0{h}\u00a0% large",
+    "place.boxes": "keyframes: {n}",
     "place.crop": "Go to the place in {media}",
     # the picture pane
     "picture.name": "{name}. Drag to draw a box, or press B; arrow keys move it, Shift with them resizes",
     "picture.box": "{n} {type}, {role}, {decision}",
-    "picture.keys": "In a picture: B makes a box, the arrow keys move it, Shift with them resizes it, W sets "
-    "single pixels, Delete takes it away; R lets dragging take words; + - 0 zoom, Space and dragging pans, "
-    "Page up and Page down turn pages, [ and ] step through the media.",
     "picture.hint": "Arrow keys move the box, Shift with them resizes it, N next slot, Delete, Esc lets go.",
     "picture.picked": "Selected box, not in a slot yet",
     "picture.zoom_in": "Larger (+)",
@@ -52,4 +51,18 @@ BENCH_MEDIA: dict[str, str] = {
     "picture.text_name": "Text in the picture. Arrow keys move by word, Shift with them selects more",
     "picture.text_waits": "The words are being fetched",
     "picture.text_none": "No words were found in this page.",
+    # its keys on the sheet of keys
+    "help.picture": "In a picture or document. These keys are fixed.",
+    "help.picture.box": "Box in the middle of the view",
+    "help.picture.move": "Move the box, or the picture",
+    "help.picture.resize": "Resize the box",
+    "help.picture.fine": "Arrows by one pixel",
+    "help.picture.remove": "Take the box away",
+    "help.picture.words": "Dragging takes words, not boxes",
+    "help.picture.read": "In its text: by word, with Shift more",
+    "help.picture.zoom": "Larger, smaller",
+    "help.picture.fit": "Fit the view",
+    "help.picture.pan": "Hold it and drag: move the picture",
+    "help.picture.page": "Previous, next page",
+    "help.picture.medium": "Previous, next medium of the sample",
 }

@@ -18,7 +18,7 @@ from storage.home import Home
 from storage.media import languages_of
 from storage.store import Store
 from train import media_parts as parts
-from train.media import MOST_VIEWS, prepare_media, words_of
+from train.media import MOST_VIEWS, prepare_media, remake_parts, words_of
 from train.media_links import link_to
 from train.queue import worker_is_alive
 from train.services import Services
@@ -77,10 +77,7 @@ class Asked(Protocol):
 
 def part_data(services: Services, key: int, asked: Asked, *, person: str) -> _Json:
     """A page's link, its words, or the links of tiles; raises `InputError` for no medium of the sample."""
-    found = next((m for m in services.store.media.of(key) if m.media.id == asked.media), None)
-    if found is None or found.file is None:
-        raise InputError(t("media.error.none", media=asked.media))
-    file = found.file
+    file = _file_of(services, key, asked.media)
     if asked.act == "tiles":
         links = [
             [*tile, link_to(services.home, person, file.sha256, parts.tile(0, *tile).key)]
@@ -97,7 +94,21 @@ def part_data(services: Services, key: int, asked: Asked, *, person: str) -> _Js
     return about | _page_words(services, key, file, asked.page)
 
 
+def try_again(services: Services, key: int, medium: str) -> None:
+    """Let the worker make a medium of the sample ready that failed; raises `InputError` for none."""
+    file = _file_of(services, key, medium)
+    if file.state == "failed":
+        remake_parts(services, file.sha256)
+
+
 # ---------------------------------------------------------------- private
+
+
+def _file_of(services: Services, key: int, medium: str) -> MediaFile:
+    found = next((m for m in services.store.media.of(key) if m.media.id == medium), None)
+    if found is None or found.file is None:
+        raise InputError(t("media.error.none", media=medium))
+    return found.file
 
 
 def _page_words(services: Services, key: int, file: MediaFile, page: int) -> _Json:

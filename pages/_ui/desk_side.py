@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from core.difference import Entry, match_events
+from core.difference import Entry, difference, match_events
 from core.errors import InputError, NotFoundError, SchemaError
 from core.events import Event
 from core.history import compare_versions, follow_names, list_versions, version_events
@@ -115,10 +115,10 @@ def opinion_data(
     for p in match_events(a, b):
         mine = None if p.suggested is None else items[0][p.suggested]
         theirs = None if p.decided is None else items[1][p.decided]
-        if mine and theirs and a[p.suggested or 0].identity == b[p.decided or 0].identity:
-            same.append(mine)
-        else:
+        if difference(a, b, pairs=[p]):
             pairs.append({"left": mine, "right": theirs})
+        else:
+            same.append(mine)
     return {"choices": choices, "left": one, "right": other, "pairs": pairs, "same": same}
 
 
@@ -167,8 +167,10 @@ def _two(
 
     def differing(names: Sequence[str]) -> tuple[str, str] | None:
         """The first two that do not say the same; the one that comes later is on the left."""
-        said = {n: {event.identity for event in opinions[n][1]} for n in names}
-        return next(((b, a) for a, b in combinations(names, 2) if said[a] != said[b]), None)
+        said = {name: opinions[name][1] for name in names}
+        return next(
+            ((b, a) for a, b in combinations(names, 2) if difference(said[a], said[b])), None
+        )
 
     people = differing([name for name in opinions if name.startswith("person ")])
     if people is not None:

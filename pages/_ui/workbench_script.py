@@ -24,8 +24,8 @@ from pages._ui.catalogue_review import BENCH
 PREFIX = "/workbench/"
 # One module in the browser: each file may use what stands in those before it.
 _PARTS = (
-    "text", "document", "opinion", "sync", "evidence", "cards", "checks", "windows", "keys", "bench", "edits",
-    "moves", "notes", "examples", "history", "compare", "outline", "stage", "boxes", "tiles",
+    "text", "document", "opinion", "sync", "evidence", "cards", "checks", "windows", "keys", "help", "bench",
+    "edits", "moves", "notes", "examples", "history", "compare", "outline", "stage", "boxes", "tiles",
     "reading", "pointing", "picture", "frames",
     "timeline", "track", "transcript", "spoken", "player", "marking", "film", "frame",
 )  # fmt: skip

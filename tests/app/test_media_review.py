@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,59 @@ def test_a_ready_picture_has_links_for_the_person_alone(key: int, services: Serv
     assert read_link(services.home, token, person="Ana").part == "view:0"
 
 
+def fail(services: Services, key: int, problem: str) -> None:
+    """The picture as a worker leaves one that it could not make ready."""
+    (file,) = [m.file for m in services.store.media.of(key) if m.file]
+    services.store.media.keep(replace(file, state="failed", problem=problem))
+
+
+def test_a_picture_that_failed_is_made_again_when_a_person_asks(
+    key: int, services: Services
+) -> None:
+    fail(services, key, "the decoder was not there")
+    at = open_review(key)
+    before = component_data(at, KEY)
+
+    asked = component_data(
+        fire(at, KEY, "ask", {"id": "a1", "at": key, "act": "prepare", "media": "m0"}), KEY
+    )
+    prepare(services, key)
+    after = component_data(at.run(), KEY)["open"]["media"][0]
+
+    assert before["open"]["media"][0]["problem"] == "the decoder was not there"
+    assert before["preparing"] == {"state": "none"}
+    assert (asked["open"]["media"][0]["state"], asked["done"]) == ("new", ["a1"])
+    assert asked["preparing"]["state"] in ("queued", "running")
+    assert (after["state"], after["problem"]) == ("ready", "")
+
+
+def test_a_picture_that_is_ready_before_the_page_is_painted_is_shown(
+    key: int, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def at_once(_: Services, collection_id: int, *, first: int | None = None) -> int | None:
+        job = prepare_media(services, collection_id, first=first)
+        prepare(services, key)
+        return job
+
+    monkeypatch.setattr("pages._ui.desk_media.prepare_media", at_once)
+
+    data = component_data(open_review(key), KEY)
+
+    assert data["preparing"]["state"] == "done"
+    assert data["open"]["media"][0]["state"] == "ready"
+
+
+def test_asking_again_for_a_picture_that_is_ready_makes_nothing(
+    key: int, services: Services, store: Store
+) -> None:
+    prepare(services, key)
+
+    fire(open_review(key), KEY, "ask", {"id": "a1", "at": key, "act": "prepare", "media": "m0"})
+
+    assert [m.file.state for m in store.media.of(key) if m.file] == ["ready"]
+    assert store.jobs.open("media") == []
+
+
 def test_pages_words_and_tiles_come_when_they_are_asked_for(key: int, services: Services) -> None:
     prepare(services, key)
 
@@ -132,8 +186,15 @@ def test_pages_words_and_tiles_come_when_they_are_asked_for(key: int, services: 
 @pytest.mark.parametrize("media", ["m1", "m9", "../m0"])
 def test_what_is_asked_of_no_medium_is_refused_with_a_message(key: int, media: str) -> None:
     data = ask(key, act="page", media=media, page=0)
+    again = component_data(
+        fire(
+            open_review(key), KEY, "ask", {"id": "a1", "at": key, "act": "prepare", "media": media}
+        ),
+        KEY,
+    )
 
     assert media in data["problems"][0]["message"]
+    assert media in again["problems"][0]["message"]
 
 
 def test_what_the_browser_has_travels_only_once(key: int, services: Services, store: Store) -> None:

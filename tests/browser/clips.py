@@ -64,6 +64,7 @@ def bring_in(home: Path, store: Store, folder: Path, kinds: list[str]) -> dict[s
         {"id": k, "language": "ru", "modality": "video", "text": None, "media": [{"id": "m1", "kind": "video", "path": f"{k}.mp4"}]}
         for k in kinds
     ]  # fmt: skip
+    lines.append({**lines[-1], "id": "opinions"})
     _bring(services, folder, "ready", lines)
     import_bundle(services, folder / "sound", collection="News", language="ru")
     collection = store.collections.get("News").id

@@ -84,6 +84,7 @@ def bring_in(home: Path, store: Store, folder: Path) -> dict[str, int]:
     ] + [
         {"id": "both", "text": "Acme launched in Madrid.", "media": many},
         {"id": "gallery", "text": None, "media": many},
+        *({"id": f"opinions-{side}", "text": None, "media": many} for side in ("left", "right")),
         {"id": "large", "text": None, "media": [{"id": "m0", "kind": "image", "path": "large.png"}], "meta": {"ocr": []}},
         {"id": "gone", "text": "Acme.", "media": [{"id": "m0", "kind": "image", "path": "gone.png"}]},
     ]  # fmt: skip

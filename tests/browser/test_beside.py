@@ -116,6 +116,7 @@ def test_an_older_version_is_compared_and_restored_as_a_change(
 
     bench.press("h")
     page.locator(".argus-wb .versions li").nth(1).wait_for()
+    newest = page.locator(".argus-wb .versions li").first.inner_text()
     told = page.locator(".argus-wb .change").all_inner_texts()
     bench.press("ArrowDown")
     page.locator(".argus-wb .versions li.at", has_text="Version 1").wait_for()
@@ -128,6 +129,7 @@ def test_an_older_version_is_compared_and_restored_as_a_change(
     bench.press("Shift+z", "Control+Enter")
     events = wait_for_review(store, key, page, count=3)
 
+    assert "events: 1, changed: 3" in newest
     assert any("type Launch → Attack" in line for line in told)
     assert (restored[0][0], undone[0][0]) == ("Launch", "Attack")
     assert [m.text for m in events[0].mentions()] == [trigger, agent]

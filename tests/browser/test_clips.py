@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from core.boxes import box_at
+from core.events import Argument, Event, Mention
 from core.formats.argus_jsonl import read_file, write_line
 from core.frame_times import FrameIndex, index_to_bytes
 from storage.store import Store
@@ -314,6 +315,56 @@ def test_the_browser_counts_frames_as_the_core_does(page: Page) -> None:
     assert found["at"] == [index.frame_at(a) for a, _ in pairs]
     assert found["of"] == [list(index.frames_of(a, b)) for a, b in pairs]
     assert found["to"] == [list(index.snapped(a, b)) for a, b in pairs]
+
+
+def test_two_opinions_on_a_clip_differ_in_their_ranges_and_in_the_boxes_of_one(
+    app: RunningApp, store: Store, page: Page, keys: dict[str, int]
+) -> None:
+    def moving(to: float) -> Argument:
+        frames = ((0.4, 0.1, 0.1, 0.2, 0.2), (1.2, to, 0.1, 0.2, 0.2))
+        return Argument("target", Mention(media="m1", range=(0.4, 1.6), keyframes=frames))
+
+    place = Argument("place", Mention(media="m1", range=(0.0, 2.0)))
+    bo = Event("attack", Mention(media="m1", range=(0.4, 1.0)), (moving(0.5), place))
+    ana = Event("attack", Mention(media="m1", range=(0.44, 1.0)), (moving(0.6), place))
+    for person, event in (("Bo", bo), ("Ana", ana)):
+        store.samples.add_review(keys["opinions"], [event], person=person, schema_number=1)
+    player = PlayerPage(page, app.url)
+    player.open_clip(keys["opinions"])
+
+    page.get_by_role("button", name="Compare").click()
+    page.locator(".argus-wb .pair.at").wait_for()
+    differing = page.locator(".argus-wb .opinion .line.differs [dir]").all_inner_texts()
+    crops = page.locator(".argus-wb .opinion .film-crop").count()
+    player.press("1", "Escape", "Control+Enter")
+    (stored,) = wait_for_review(store, keys["opinions"], page, count=3)
+
+    assert differing == [
+        "0:00.400–0:01.000", "0:00.400–0:01.600, keyframes: 2",
+        "0:00.440–0:01.000", "0:00.400–0:01.600, keyframes: 2",
+    ]  # fmt: skip
+    assert crops == 6
+    assert stored == bo
+
+
+def test_the_sheet_of_keys_has_those_of_the_player_and_of_boxes_in_a_clip(
+    app: RunningApp, page: Page, keys: dict[str, int]
+) -> None:
+    player = PlayerPage(page, app.url)
+    player.open_clip(keys["uneven"])
+
+    player.press("?")
+    told = page.locator(".argus-wb .help-fixed").evaluate_all(
+        """all => all.map(s => [s.firstChild.textContent.split('.')[0], Object.fromEntries([...s.querySelectorAll('.help-row')]
+             .map(r => [r.firstChild.textContent, [...r.querySelectorAll('kbd')].map(k => k.textContent).join(' ')]))])"""
+    )
+
+    assert [name for name, _ in told] == ["In the player", "Boxes in a clip"]
+    assert told[0][1]["One frame back, on"] == "← →"
+    assert [told[0][1][f"The range {what} here"] for what in ("begins", "ends")] == ["I", "O"]
+    assert told[0][1]["Slower, faster"] == "[ ]"
+    assert told[0][1]["Play the range over and over"] == "L"
+    assert told[1][1]["Box at this frame"] == "B"
 
 
 # ---------------------------------------------------------------- what the tests share

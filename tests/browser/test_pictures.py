@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from core.boxes import around
+from core.errors import MediaError
 from core.events import Argument, Event, Mention
 from storage.home import Home
 from storage.store import Store
@@ -33,6 +35,47 @@ LIMIT = 100_000  # bytes over the websocket in one rerun
 def keys(app: RunningApp, store: Store, tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
     """Samples with pictures, ready to be worked on."""
     return bring_in(app.home, store, tmp_path_factory.mktemp("pictures"))
+
+
+def wait_for_job(store: Store, page: Page) -> int:
+    """The job that the page asked the worker for."""
+    for _ in range(200):
+        if jobs := store.jobs.open("media"):
+            return jobs[0].id
+        page.wait_for_timeout(50)
+    raise AssertionError("no media were asked for")
+
+
+def say_two_opinions(store: Store, key: int) -> dict[str, tuple[Event, ...]]:
+    """Bo and Ana on one sample: a box moved and one left out, one more event the same."""
+    box, moved = ((x, 0.1, 0.2, 0.2) for x in (0.1, 0.12))
+    third = Argument("target", Mention(media="m1", page=2, box=(0.25, 0.25, 0.5, 0.125)))
+    word = placed().words[0]
+    named = Mention(word.text, word.start, word.end, media="m0", box=word.box)
+    same = Event(
+        "attack", None, (Argument("place", Mention(media="m0", box=(0.5, 0.5, 0.1, 0.1))),)
+    )
+    said = {
+        "left": (Event("attack", Mention(media="m0", box=box), (third, Argument("target", named))), same),
+        "right": (Event("attack", Mention(media="m0", box=moved), (third,)), same),
+    }  # fmt: skip
+    for person, events in zip(("Bo", "Ana"), said.values(), strict=True):
+        store.samples.add_review(key, events, person=person, schema_number=1)
+    return said
+
+
+def said_in(page: Page, place: str) -> list[str]:
+    """What stands in the lines at a place of the window, with plain spaces."""
+    said = page.locator(f".argus-wb {place} [dir]").all_inner_texts()
+    return [words.replace("\u00a0", " ") for words in said]
+
+
+def taken(page: Page) -> list[str]:
+    """The sides that the draft says."""
+    found: list[str] = page.locator(".argus-wb .opinion.taken").evaluate_all(
+        "all => all.map(o => o.dataset.side)"
+    )
+    return found
 
 
 def test_boxes_drawn_at_three_zooms_come_back_within_half_a_pixel(
@@ -343,6 +386,121 @@ def test_a_picture_that_is_not_there_says_so(
     said = page.locator(".argus-wb .not-yet.problem").inner_text(timeout=30_000)
 
     assert "gone.png" in said
+
+
+def test_the_sheet_of_keys_has_those_of_a_picture_which_cannot_be_changed(
+    app: RunningApp, page: Page, keys: dict[str, int]
+) -> None:
+    bench = PicturePage(page, app.url)
+    bench.open_picture(keys["chart7"])
+
+    bench.press("?")
+    sections = page.locator(".argus-wb .help-fixed")
+    told = sections.locator(".help-row").evaluate_all(
+        "all => Object.fromEntries(all.map(r => [r.firstChild.textContent, [...r.querySelectorAll('kbd')].map(k => k.textContent)]))"
+    )
+    changed = [sections.locator("button").count(), page.locator(".help-row .keycap").count()]
+
+    assert [s.partition(".")[0] for s in sections.locator("p").all_inner_texts()] == ["In a picture or document"]  # fmt: skip
+    assert told["Box in the middle of the view"] == ["B"]
+    assert told["Resize the box"] == ["Shift", "←", "→", "↑", "↓"]
+    assert told["Hold it and drag: move the picture"] == ["Space"]
+    assert changed[0] == 0
+    assert changed[1] > 30
+
+
+@pytest.mark.parametrize("by", ["mouse", "keys"])
+def test_a_picture_that_failed_is_tried_again_and_appears_by_itself(
+    app: RunningApp, store: Store, page: Page, keys: dict[str, int], by: str
+) -> None:
+    services = Services(Home(app.home), store)
+    (one,) = store.media.of(keys["large"])
+    assert one.file is not None
+    store.media.keep(replace(one.file, state="failed", problem="the worker had too little memory"))
+    page.goto(f"{app.url}/review?sample={keys['large']}&all=1")
+    said = page.locator(".argus-wb .not-yet.problem")
+    said.filter(has_text="too little memory").wait_for(timeout=30_000)
+
+    button = said.get_by_role("button", name="Try again")
+    if by == "mouse":
+        button.click()
+    else:
+        button.focus()
+        page.keyboard.press("Enter")
+    page.locator(".argus-wb .not-yet progress").wait_for()
+    page.wait_for_function("() => !document.querySelector('.argus-wb .not-yet.problem')")
+    job = wait_for_job(store, page)
+    handle_job(services, WarmModel(services), job)
+
+    page.wait_for_function(
+        "() => document.querySelector('.argus-wb .paper .whole')?.naturalWidth > 0"
+    )
+
+
+def test_a_picture_that_fails_again_says_why_and_can_be_tried_once_more(
+    app: RunningApp, store: Store, page: Page, keys: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise MediaError("large.png is still too large")
+
+    services = Services(Home(app.home), store)
+    (one,) = store.media.of(keys["large"])
+    assert one.file is not None
+    store.media.keep(replace(one.file, state="failed", problem="large.png is too large"))
+    monkeypatch.setattr("train.media.look", fail)
+    page.goto(f"{app.url}/review?sample={keys['large']}&all=1")
+    said = page.locator(".argus-wb .not-yet.problem")
+
+    said.get_by_role("button", name="Try again").click(timeout=30_000)
+    handle_job(services, WarmModel(services), wait_for_job(store, page))
+
+    said.filter(has_text="still too large").wait_for(timeout=15_000)
+    assert said.get_by_role("button", name="Try again").is_enabled()
+
+
+def test_two_opinions_on_a_picture_differ_where_their_boxes_do(
+    app: RunningApp, store: Store, page: Page, keys: dict[str, int]
+) -> None:
+    say_two_opinions(store, keys["opinions-left"])
+    bench = PicturePage(page, app.url)
+    bench.open_picture(keys["opinions-left"])
+
+    bench.press("o")
+    page.locator(".argus-wb .pair.at").wait_for()
+    page.wait_for_function(
+        "() => document.querySelectorAll('.argus-wb .opinion .crop').length === 5"
+    )
+    sides = [said_in(page, f".opinion[data-side={side}] .line") for side in ("left", "right")]
+    differing = said_in(page, ".opinion .line.differs")
+
+    third = "pages.tif, page 3, box at 25 %, 25 %, 50 × 12.5 % large"
+    assert page.locator(".argus-wb .pair[role=group]").count() == 1
+    assert sides == [
+        ["chart.png, box at 10 %, 10 %, 20 × 20 % large", third,
+         "Acme · chart.png, box at 8.3 %, 7.5 %, 13.3 × 6.3 % large"],
+        ["chart.png, box at 12 %, 10 %, 20 × 20 % large", third],
+    ]  # fmt: skip
+    assert differing == [sides[0][0], sides[0][2], sides[1][0]]
+
+
+@pytest.mark.parametrize(("side", "key"), [("left", "1"), ("right", "2")])
+def test_of_two_opinions_on_a_picture_either_is_taken_unchanged(
+    app: RunningApp, store: Store, page: Page, keys: dict[str, int], side: str, key: str
+) -> None:
+    said = say_two_opinions(store, keys[f"opinions-{side}"])
+    bench = PicturePage(page, app.url)
+    bench.open_picture(keys[f"opinions-{side}"])
+
+    bench.press("o")
+    page.locator(".argus-wb .pair.at").wait_for()
+    before = taken(page)
+    bench.press(key)
+    after = taken(page)
+    bench.press("Escape")
+    events = bench.submit(store, keys[f"opinions-{side}"])
+
+    assert (before, after) == (["right"], [side])
+    assert events == said[side]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

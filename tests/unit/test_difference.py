@@ -132,3 +132,43 @@ def test_an_id_that_claims_a_suggestion_there_is_not_counts_as_added() -> None:
     entries = difference_of(document, [], [Event("launch", None)])
 
     assert kinds(entries) == ["event_added"]
+
+
+BOX, BESIDE, APART = ((0.1, 0.1, 0.3, 0.3), (0.2, 0.1, 0.3, 0.3), (0.6, 0.6, 0.2, 0.2))
+MOVING = ((0.0, *BOX), (2.0, *BESIDE))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind"),
+    [
+        (Mention(media="m", box=BOX), Mention(media="m", box=BESIDE), "argument_moved"),
+        (Mention(media="m", page=1, box=BOX), Mention(media="m", page=1, box=BESIDE), "argument_moved"),
+        (Mention(media="m", range=(0, 2)), Mention(media="m", range=(1, 3)), "argument_moved"),
+        (Mention(media="m", range=(0, 3), keyframes=MOVING), Mention(media="m", range=(0, 3)), "argument_moved"),
+        (Mention(media="m", box=BOX), Mention(media="m", box=APART), "argument_removed"),
+        (Mention(media="m", page=1, box=BOX), Mention(media="m", page=2, box=BESIDE), "argument_removed"),
+        (Mention(media="m", box=BOX), Mention(media="n", box=BESIDE), "argument_removed"),
+        (Mention(media="m", range=(0, 2)), Mention(media="m", range=(2, 3)), "argument_removed"),
+    ],
+)  # fmt: skip
+def test_a_place_in_a_picture_or_clip_is_moved_where_the_two_touch(
+    old: Mention, new: Mention, kind: str
+) -> None:
+    one, other = (Event("attack", None, (Argument("target", m),)) for m in (old, new))
+
+    found = kinds(difference([one], [other]))
+
+    assert found == ([kind] if kind == "argument_moved" else [kind, "argument_added"])
+    assert difference([one], [one]) == difference([other], [other]) == []
+
+
+def test_events_without_a_trigger_are_matched_by_what_they_share() -> None:
+    first, second, third = (Argument("target", Mention(media="m", box=(x, 0, 0.1, 0.1))) for x in (0, 0.3, 0.6))  # fmt: skip
+    old = [Event("attack", None, (first,)), Event("attack", None, (second,))]
+    new = [Event("attack", None, (second, third)), Event("attack", None, (first, third))]
+
+    found = difference(old, new)
+
+    assert [(e["kind"], e["event"], e["decided"]) for e in found] == [
+        ("argument_added", 0, 1), ("argument_added", 1, 0),
+    ]  # fmt: skip

@@ -60,7 +60,7 @@ function openCompare(B) {
     sheet.querySelector(".pair.at")?.scrollIntoView({ block: "nearest" });
   };
   B.window = {
-    onSide: (part) => { if (part === "opinions") paint(); },
+    onSide: (part) => { if (part === "opinions" || part === "page") paint(); },
     onKey: (e) => {
       const last = (data()?.pairs?.length ?? 0) - 1, key = chordOf(e);
       if (key === "Escape") closeWindow(B);
@@ -86,10 +86,9 @@ function openCompare(B) {
 function sideOfPair(B, pair, name, isTaken, take, edit) {
   const mine = pair[name], other = pair[name === "left" ? "right" : "left"];
   const key = name === "left" ? "1" : "2";
-  const sign = (slot) => slot && JSON.stringify([slot.role, placeOf(slot), slot.text]);
-  const says = (slot) => [other?.trigger, ...(other?.arguments ?? [])].some((s) => sign(s) === sign(slot));
+  const says = (slot) => [other?.trigger, ...(other?.arguments ?? [])].some((s) => s && s.role === slot.role && placeOf(s) === placeOf(slot));
   const rows = mine ? [mine.trigger, ...mine.arguments].filter(Boolean).map((slot) => h("div", { class: `line${says(slot) ? "" : " differs"}` },
-    h("span", { class: "soft", text: slot.role ? roleName(B, mine, slot.role) : B.w("slot.trigger") }), h("span", { dir: "auto", text: slot.text ?? placeText(B, slot) }))) : [];
+    h("span", { class: "soft", text: slot.role ? roleName(B, mine, slot.role) : B.w("slot.trigger") }), cropOf(B, slot), h("span", { dir: "auto", text: slotInWords(B, slot) }))) : [];
   const title = mine ? B.label(B.type(mine) ?? { name: mine.event_type }) : B.w("opinions.missing");
   return h("div", { class: `opinion${isTaken ? " taken" : ""}`, "data-side": name },
     h("div", { class: "line" }, h("strong", { class: mine && other?.event_type === mine.event_type ? "" : "differs", text: title }),

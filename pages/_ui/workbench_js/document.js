@@ -93,11 +93,20 @@ const PLACE = ["text", "start", "end", "fragments", "media", "page", "box", "ran
 
 /** The slot saying what another says, or a copy of that where there is none. */
 const takePlace = (slot, wanted) => (slot
-  ? settle({ ...slot, ...Object.fromEntries(PLACE.map((key) => [key, wanted[key]])), role: wanted.role }) : ownSlot(wanted));
+  ? settle({ ...slot, ...Object.fromEntries(PLACE.map((key) => [key, wanted[key]])), role: wanted.role, meta: { ...slot.meta, ...wanted.meta } }) : ownSlot(wanted));
 
-/** What makes two slots the same place: pieces of the text, or another place, or words found nowhere. */
+/** What makes two slots the same place: pieces of the text, or another place with its boxes, or words found nowhere. */
 const placeOf = (slot) => JSON.stringify(spansOf(slot).length || !slot ? spansOf(slot)
-  : [slot.media, slot.page, slot.start, slot.end, slot.fragments, slot.box, slot.range, isUnanchored(slot) ? slot.text : null]);
+  : [slot.media, slot.page, slot.start, slot.end, slot.fragments, slot.box, slot.range, slot.keyframes, isUnanchored(slot) ? slot.text : null]);
+
+/** Whether two slots have something of their places in common: words, a time, a piece of a picture. */
+function placesMeet(one, other) {
+  if (!one || !other) return false;
+  if (one.media !== other.media || one.page !== other.page) return false;
+  if (one.range && other.range) return one.range[0] < other.range[1] && other.range[0] < one.range[1];
+  if (one.box && other.box) return boxesMeet(one.box, other.box);
+  return spansOf(one).some(([from, to]) => spansOf(other).some(([x, y]) => from < y && x < to));
+}
 
 /** Spans in order, those that touch made one. */
 function joinSpans(spans) {

@@ -66,7 +66,7 @@ function changeRows(B, entries) {
   return entries.map((entry) => {
     const event = { event_type: entry.event_type };
     const name = (value) => (entry.kind === "type_changed" ? B.label(B.types.get(value) ?? { name: value })
-      : entry.kind === "role_changed" ? roleName(B, event, value) : value?.text ?? ((value && placeText(B, value)) || "–"));
+      : entry.kind === "role_changed" ? roleName(B, event, value) : (value && slotInWords(B, value)) || "–");
     const words = B.w(`change.${entry.kind}`, { from: name(entry.from), to: name(entry.to), role: entry.role ? roleName(B, event, entry.role) : "" });
     const about = [B.label(B.type(event) ?? { name: entry.event_type }), entry.trigger_words].filter(Boolean).join(" “") + (entry.trigger_words ? "”" : "");
     return h("div", { class: `change ${entry.kind}` }, h("span", { class: "soft", text: about }), h("span", { dir: "auto", text: words }));

@@ -4,13 +4,13 @@
  *  some of the trigger. */
 function alikeness(event, other) {
   const live = (slot) => (slot && isLive(slot) ? slot : null);
-  const [a, b] = [event, other].map((e) => spansOf(live(e.trigger)));
-  const same = placeOf(live(event.trigger)) === placeOf(live(other.trigger));
+  const [a, b] = [event, other].map((e) => live(e.trigger));
+  const same = placeOf(a) === placeOf(b);
   const sameType = event.event_type === other.event_type;
   const given = (e) => JSON.stringify(e.arguments.filter(isLive).map((s) => `${s.role} ${placeOf(s)}`).sort());
   if (same && sameType) return given(event) === given(other) ? 4 : 3;
-  if (same && (a.length || live(event.trigger)?.media)) return 2;
-  return sameType && a.some(([from, to]) => b.some(([x, y]) => from < y && x < to)) ? 1 : 0;
+  if (same && a && !isUnanchored(a)) return 2;
+  return sameType && placesMeet(a, b) ? 1 : 0;
 }
 
 /** The event of the document that the two sides of a difference are about, or null; never one that is

@@ -180,7 +180,6 @@ class Picture {
     this.view.focus({ preventScroll: true });
   }
 
-  help() { return this.B.w("picture.keys"); }
   hint() { return this.chosen() ? this.B.w("picture.hint") : ""; }
   picked() { return this.held; }
   drop() { this.held = null; this.words.drop(); }

@@ -75,21 +75,28 @@ function showMedium(B, id, { again = false } = {}) {
   paintStage(B);
 }
 
-/** A medium that is not there yet, or never will be, says why. */
+/** A medium that is not there yet, or never will be, says why; what failed can be tried again. */
 function paintWaiting(B, medium) {
   const job = B.data?.preparing ?? { state: "none" };
   const name = medium.name, seconds = Math.round((Date.now() - waitingSince) / 1000);
+  const hasFailed = medium.state === "failed" && !B.line.queue.some((m) => m.value.act === "prepare" && m.value.media === medium.id);
   const words = medium.state === "missing" ? B.w("stage.missing", { name, why: medium.problem || B.w("stage.unknown") })
-    : medium.state === "failed" ? B.w("stage.failed", { name, why: medium.problem })
+    : hasFailed ? B.w("stage.failed", { name, why: medium.problem })
     : job.state === "failed" ? B.w("stage.failed", { name, why: job.message })
     : job.worker === false ? B.w("stage.no_worker", { name })
     : job.state === "running" ? B.w("stage.waiting", { name, done: job.done, total: Math.max(job.done, job.total), seconds })
     : B.w("stage.queued", { name, seconds });
-  const isBad = ["missing", "failed"].includes(medium.state);
-  const old = B.el.pane.querySelector(".not-yet .line");
+  const isBad = hasFailed || medium.state === "missing";
+  const old = B.el.pane.querySelector(`.not-yet${isBad ? ".problem" : ":not(.problem)"} .line`);
   if (old) { setText(old, words); return; }
+  const tryAgain = () => {
+    waitingSince = Date.now();
+    B.line.ask("ask", { act: "prepare", media: medium.id, at: B.sample.key });
+    paintWaiting(B, medium);
+  };
   B.el.pane.replaceChildren(h("div", { class: `not-yet${isBad ? " problem" : ""}` },
     medium.thumbnail ? h("img", { src: medium.thumbnail, alt: "" }) : null, h("p", { class: "line", role: isBad ? "alert" : "status", text: words }),
+    hasFailed ? plain("plain strong", B.w("act.retry"), tryAgain) : null,
     isBad ? null : h("progress", { max: "1", value: job.total ? String(job.done / job.total) : null, "aria-label": B.w("stage.queued", { name, seconds: "" }) })));
 }
 
@@ -159,11 +166,27 @@ Object.assign(Bench.prototype, {
   },
 });
 
+/** A small picture of a slot's place, or null. */
+function cropOf(B, slot) {
+  const medium = slot.media && mediumOf(B, slot.media);
+  return medium && hasPane(medium) ? CROPS[medium.kind]?.(B, medium, slot) ?? null : null;
+}
+
+/** What a slot says and exactly where, in words: for lists of what differs. */
+function slotInWords(B, slot) {
+  if (!slot.media || isUnanchored(slot)) return slot.text ?? "";
+  const name = B.sample.media.length > 1 ? mediumOf(B, slot.media)?.name ?? slot.media : "";
+  const [x, y, w, t] = (slot.box ?? []).map((share) => Number((100 * share).toFixed(1)));
+  const where = [name, slot.page == null ? "" : B.w("place.page", { page: slot.page + 1 }), slot.range ? clipRange(slot.range, 3) : "",
+    slot.box ? B.w("place.box_at", { x, y, w, h: t }) : "", slot.keyframes?.length ? B.w("place.boxes", { n: slot.keyframes.length }) : ""];
+  return [slot.text, where.filter(Boolean).join(", ")].filter(Boolean).join(" · ");
+}
+
 /** A small picture of a slot's place, and where that is, for the cards. */
 function placeOnCard(B, event, part, slot) {
   const medium = slot.media && mediumOf(B, slot.media);
   if (!medium || isUnanchored(slot)) return null;
-  const crop = hasPane(medium) ? CROPS[medium.kind]?.(B, medium, slot) : null;
+  const crop = cropOf(B, slot);
   const where = PLACES[medium.kind]?.(B, medium, slot) ?? "";
   if (!crop && !where) return null;
   return button("place", B.w("place.crop", { media: medium.name }), () => {

@@ -28,8 +28,9 @@ function keepParts(B, side) {
     const said = side[act];
     if (!said) continue;
     const key = JSON.stringify([side.sample, act, { media: said.media, page: said.page }]);
-    if (act === "page" && !B.kept.has(key)) B.cards.clear();  // a crop of that page may wait for it
+    const isNew = !B.kept.has(key);
     B.kept.set(key, said);
+    if (act === "page" && isNew) { B.cards.clear(); B.window?.onSide?.("page"); }  // a crop of that page may wait for it
   }
   for (const [level, column, row, link] of side.tiles?.links ?? []) B.kept.set(tileKey(side.sample, side.tiles.media, level, column, row), link);
   while (B.kept.size > KEPT_PARTS) B.kept.delete(B.kept.keys().next().value);

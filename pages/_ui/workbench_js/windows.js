@@ -1,4 +1,4 @@
-// The small windows that open over the cards: lists to choose from, the sheet of keys, a reason asked.
+// The small windows that open over the cards: lists to choose from, a reason asked.
 
 /** Open a window over the cards: a list to choose from, with or without a field to type in.
  *  A quick list takes a digit; any other key closes it and does what it does anyway. */
@@ -81,43 +81,6 @@ function closeWindow(B) {
   B.el.window.hidden = true;
   B.el.window.replaceChildren();
   focusHome(B);
-}
-
-/** The sheet of keys; a key is changed by pressing its button and then the new key. */
-function openHelp(B) {
-  closeWindow(B);
-  let asking = null;
-  const sheet = h("div", { class: "sheet help", role: "dialog", "aria-modal": "true", tabindex: "-1", "aria-label": B.w("help.title") });
-  const paint = () => {
-    const rows = Object.keys(KEYS).map((action) => {
-      const words = asking === action ? B.w("help.press") : B.keyName(action);
-      const name = B.w("help.change", { key: words, action: B.w(`key.${action}`) });
-      const set = button(`keycap${asking === action ? " on" : ""}`, name, () => { asking = action; paint(); }, {}, words);
-      return h("div", { class: "help-row" }, h("span", { text: B.w(`key.${action}`) }), set);
-    });
-    const reset = plain("plain", B.w("help.reset"), () => { B.setKeys({}); asking = null; paint(); });
-    const done = plain("plain strong", B.w("help.close"), () => closeWindow(B));
-    sheet.replaceChildren(h("div", { class: "title", text: B.w("help.title") }), h("p", { class: "soft", text: B.w("help.digits") }),
-      B.pane?.help ? h("p", { class: "soft", text: B.pane.help() }) : "",
-      h("div", { class: "help-grid" }, ...rows), h("div", { class: "help-end" }, h("span", { class: "soft", role: "status", text: B.helpNote ?? "" }), reset, done));
-    sheet.focus();
-  };
-  B.window = {
-    onKey: (e) => {
-      if (asking && !["Shift", "Control", "Alt", "Meta"].includes(e.key)) {
-        if (e.key !== "Escape") B.helpNote = B.changeKey(asking, chordOf(e));
-        asking = null;
-        paint();
-        return true;
-      }
-      if (e.key === "Escape" || e.key === "?") { closeWindow(B); return true; }
-      return false;
-    },
-  };
-  B.helpNote = "";
-  B.el.window.replaceChildren(sheet);
-  B.el.window.hidden = false;
-  paint();
 }
 
 /** Ask for the reason to submit in spite of broken rules. */

@@ -140,6 +140,33 @@ def test_scene_changes_are_found_on_their_frame(tmp_path):
     assert shares == sorted(shares)
 
 
+@pytest.mark.parametrize("pixels", ["yuv420p", "yuv420p10le"])
+def test_every_scene_of_a_long_clip_is_found_by_its_key_frames(tmp_path, pixels):
+    path = tmp_path / "scenes.mp4"
+    colours = ("black", "white", "black", "white")
+    inputs = [w for c in colours for w in ("-f", "lavfi", "-i", f"color={c}:s=320x180:r=25:d=1")]
+    keys = ("-force_key_frames", "0.6,1,2,2.4,3", "-pix_fmt", pixels)
+    made.ffmpeg(*inputs, "-filter_complex", "concat=n=4", "-c:v", "libx264", *keys, path)
+    shares = []
+
+    found = scene_changes(path, probe(path), by_key_frames=True, on_step=shares.append)
+
+    assert [change.time for change in found] == [1.0, 2.0, 3.0]
+    assert all(0.3 < change.score <= 1 for change in found)
+    assert shares == sorted(shares)
+
+
+def test_a_change_between_key_frames_is_told_at_the_next(tmp_path):
+    path = tmp_path / "late.mp4"
+    made.ffmpeg("-f", "lavfi", "-i", "color=black:s=320x180:r=25:d=1", "-f", "lavfi", "-i",
+                "color=white:s=320x180:r=25:d=1", "-filter_complex", "concat=n=2",
+                "-c:v", "libx264", "-sc_threshold", "0", "-g", "20", path)  # fmt: skip
+
+    found = scene_changes(path, probe(path), by_key_frames=True)
+
+    assert [change.time for change in found] == [1.6]
+
+
 def test_a_filmstrip_is_one_small_picture(clips):
     facts = probe(clips["rotated"])
     index = read_frame_index(clips["rotated"], facts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import signal
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -102,6 +103,22 @@ def test_a_clip_gets_its_copy_its_outline_and_its_frames(services, store, tmp_pa
         assert read(digest, proxy)[4:8] == b"ftyp"
 
 
+def test_a_long_clip_has_the_scenes_that_its_key_frames_tell(
+    services, store, tmp_path, monkeypatch
+):
+    path = tmp_path / "scenes.mp4"
+    ffmpeg("-f", "lavfi", "-i", "color=black:s=160x90:r=25:d=1", "-f", "lavfi", "-i",
+           "color=white:s=160x90:r=25:d=1", "-filter_complex", "concat=n=2",
+           "-c:v", "libx264", "-sc_threshold", "0", "-g", "20", path)  # fmt: skip
+    monkeypatch.setattr("train.media.SCENE_SECONDS", 1)
+    collection, (digest,) = add(store, [path.read_bytes()])
+
+    do(services, collection)
+
+    scenes = store.media.files.read_derived(digest, parts.scenes().derived)
+    assert json.loads(scenes) == [1.6]
+
+
 def test_the_sample_that_a_person_has_open_goes_first(services, store, monkeypatch):
     collection, digests = add(store, [picture(n) for n in range(6)])
     keys = store.samples.keys(collection_id=collection)
@@ -153,6 +170,24 @@ def test_what_is_deleted_is_made_again_on_demand(services, store):
     handle_job(services, WarmModel(services), job.id)
 
     assert "view-1-2048-p0.jpg" in store.media.files.derived_names(digest)
+
+
+def test_what_failed_is_looked_at_again_and_says_what_is_wrong_now(services, store):
+    collection, (good, bad) = add(store, [picture(1), b"no picture at all"])
+    do(services, collection)
+    before = store.media.file(bad).problem
+    store.media.keep(replace(store.media.file(good), state="failed", problem="too little memory"))
+
+    for digest in (good, bad):
+        remake_parts(services, digest)
+    waiting = [store.media.file(d) for d in (good, bad)]
+    (job,) = store.jobs.open("media")
+    handle_job(services, WarmModel(services), job.id)
+
+    assert [(file.state, file.problem) for file in waiting] == [("new", ""), ("new", "")]
+    assert (store.media.file(good).state, store.media.file(good).problem) == ("ready", "")
+    assert (store.media.file(bad).state, store.media.file(bad).problem) == ("failed", before)
+    assert len(store.jobs.get(job.id).failures) == 1
 
 
 @pytest.mark.parametrize(

@@ -60,9 +60,8 @@ def gather(current: CollectionRecord, standing: dict[str, Any]) -> dict[str, Any
     named = place.queue if address_filter().queue else None
     suggesting: dict[str, Any] = {"state": "none"}
     preparing: dict[str, Any] = {"state": "none"}
-    if (
-        place.key is not None
-    ):  # before the sample is read: what ends meanwhile is either seen or watched
+    if place.key is not None:
+        # before the sample is read: what ends meanwhile is either seen there or still watched
         suggesting = desk_data.ask_for_suggestion(services(), store.samples.get(place.key))
         preparing = desk_media.preparing_data(services(), current.id, place.key)
         if state.get(_AHEAD) != (place.queue, place.key):

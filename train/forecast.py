@@ -80,13 +80,14 @@ def foresee(
 ) -> Forecast:
     """What a run with this recipe would do under a launch profile. `base_id`: what it trains, the
     base of the model in use without it."""
-    found = as_text(services, collection_id, reviewed(services, collection_id, "train"))
+    found = reviewed(services, collection_id, "train")
     base = services.store.models.get(base_id) if base_id else base_to_train(services, collection_id)
     schema = services.store.collections.schema(collection_id)
     leaks = set(known_leaks(services, collection_id)) & {s.id for s in found}
     kept = limit_per_language(
         [s for s in found if s.id not in leaks], recipe.per_language, seed=recipe.seed
     )
+    kept = as_text(services, collection_id, kept)
     counted = count_tokens(kept, schema, base.location)
     tokens = dict(zip((s.id for s in kept), counted or guess_tokens(kept), strict=True))
     too_long = [s for s in kept if counted and tokens[s.id] > recipe.max_tokens]

@@ -103,7 +103,7 @@ def take_snapshot(
 ) -> Snapshot:
     """Freeze the training samples of a run, those that leak left out and rare ones repeated as the
     recipe asks; raises `TrainingError` where there are none."""
-    found = as_text(services, collection_id, reviewed(services, collection_id, "train"))
+    found = reviewed(services, collection_id, "train")
     left_out = {leak.sample for leak in leaks}
     kept = limit_per_language(
         [s for s in found if s.id not in left_out], recipe.per_language, seed=recipe.seed
@@ -114,6 +114,7 @@ def take_snapshot(
             + (f" but {len(left_out)} that repeat a dev or test sample" if left_out else "")
             + ". Review some samples, or import labelled ones"
         )
+    kept = as_text(services, collection_id, kept)
     samples = balance_samples(kept, recipe.balance, seed=recipe.seed)
     lines = [json.dumps(sample_to_dict(s), ensure_ascii=False, sort_keys=True) for s in samples]
     digest = hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()

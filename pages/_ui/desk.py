@@ -16,6 +16,7 @@ from core.errors import InputError, RefusedError, SchemaError
 from core.events import Event, without_confidence
 from core.records import ReviewRecord
 from core.review import ReviewDocument, document_to_dict, events_of_document, read_document
+from core.samples import Sample
 from core.schema import Schema, Violation, check_events
 from pages._ui.catalogue import t
 from storage.store import Store
@@ -67,9 +68,18 @@ class FilterMessage(Message):
 
 def keep_draft(store: Store, data: Mapping[str, Any], *, person: str) -> int:
     """Keep a draft; returns the `rev` that is stored now. An older one changes nothing, nor does one
-    of a window that has not seen what another stored."""
+    of a window that has not seen what another stored, nor one that comes again after its review."""
     message = read_message(DraftMessage, data)
     document = read_document(message.document)
+    newest = newest_review(store, document.sample)
+    if (
+        newest is not None
+        and newest.id != message.base
+        and newest.person == person
+        and newest.events == _events(store.samples.get(document.sample).sample, document)
+    ):
+        store.samples.drop_draft(document.sample, person)
+        return message.rev
     kept = message.model_dump(exclude={"rev", "after"}) | {"document": document_to_dict(document)}
     return store.samples.save_draft(
         document.sample, person, kept, rev=message.rev, after=message.after
@@ -85,8 +95,7 @@ def submit_review(store: Store, data: Mapping[str, Any], *, person: str) -> int:
     message = read_message(SubmitMessage, data)
     document = read_document(message.document)
     record = store.samples.get(document.sample)
-    text, media = record.sample.text, [m.id for m in record.sample.media]
-    events = events_of_document(document, text=text, media=media)
+    events = _events(record.sample, document)
     newest = newest_review(store, record.key)
     if newest is not None and newest.id != message.base:
         if newest.person == person and newest.events == events:
@@ -140,6 +149,11 @@ def read_message(model: type[_M], data: Mapping[str, Any]) -> _M:
 
 
 # ---------------------------------------------------------------- private
+
+
+def _events(sample: Sample, document: ReviewDocument) -> tuple[Event, ...]:
+    media = [m.id for m in sample.media]
+    return events_of_document(document, text=sample.text, media=media)
 
 
 def _check(schema: Schema, document: ReviewDocument, events: Sequence[Event]) -> list[Violation]:

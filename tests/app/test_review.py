@@ -138,6 +138,25 @@ def test_the_same_submit_twice_is_one_review(keys: dict[str, int], store: Store)
     assert component_data(at, KEY)["problems"] == []
 
 
+def test_a_draft_that_comes_again_after_its_review_is_not_kept_but_other_changes_are(
+    keys: dict[str, int], store: Store
+) -> None:
+    at = open_review(keys["zh"])
+    document = opened(at)
+    fire(at, KEY, "submit", message(document, at=keys["ru"]))
+
+    fire(at, KEY, "draft", {"document": document, "rev": 3, "base": None, "id": "again"})
+    again = store.samples.draft(keys["zh"], "Ana")
+    drop_required(document)
+    fire(at, KEY, "draft", {"document": document, "rev": 4, "base": None, "id": "other"})
+    other = store.samples.draft(keys["zh"], "Ana")
+
+    assert again is None
+    assert other is not None
+    assert other.rev == 4
+    assert component_data(at, KEY)["problems"] == []
+
+
 def change_offset(document: dict[str, Any]) -> None:
     document["events"][0]["trigger"].update(start=90, end=95)
 

@@ -185,11 +185,7 @@ class Samples:
                     )
                 ).first()
                 row.split = taken or split_of(row.split_group)
-            draft = session.exec(
-                select(DraftRow).where(DraftRow.sample_id == key, DraftRow.person == person)
-            ).first()
-            if draft:
-                session.delete(draft)
+            _drop_draft(session, key, person)
             return cast(int, review.id)
 
     def reviews(self, key: int, *, limit: int | None = None) -> Reviews:
@@ -298,8 +294,7 @@ class Samples:
     def drop_draft(self, key: int, person: str) -> None:
         """Delete a person's unfinished review of a sample, if there is one."""
         with writing(self._engine) as session:
-            mine = col(DraftRow.sample_id) == key, col(DraftRow.person) == person
-            session.execute(delete(DraftRow).where(*mine))
+            _drop_draft(session, key, person)
 
     # ------------------------------------------------------------ private
 
@@ -335,6 +330,11 @@ class Samples:
             )
             for key, row in zip(keys, rows, strict=True)
         ]
+
+
+def _drop_draft(session: Session, key: int, person: str) -> None:
+    mine = col(DraftRow.sample_id) == key, col(DraftRow.person) == person
+    session.execute(delete(DraftRow).where(*mine))
 
 
 def _sample(session: Session, key: int) -> SampleRow:

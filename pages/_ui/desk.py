@@ -72,13 +72,7 @@ def keep_draft(store: Store, data: Mapping[str, Any], *, person: str) -> int:
     message = read_message(DraftMessage, data)
     document = read_document(message.document)
     newest = newest_review(store, document.sample)
-    if (
-        newest is not None
-        and newest.id != message.base
-        and newest.person == person
-        and newest.events == _events(store.samples.get(document.sample).sample, document)
-    ):
-        store.samples.drop_draft(document.sample, person)
+    if newest is not None and _comes_again(store, message, document, newest, person=person):
         return message.rev
     kept = message.model_dump(exclude={"rev", "after"}) | {"document": document_to_dict(document)}
     return store.samples.save_draft(
@@ -98,8 +92,7 @@ def submit_review(store: Store, data: Mapping[str, Any], *, person: str) -> int:
     events = _events(record.sample, document)
     newest = newest_review(store, record.key)
     if newest is not None and newest.id != message.base:
-        if newest.person == person and newest.events == events:
-            store.samples.drop_draft(record.key, person)  # it came again before this review did
+        if _comes_again(store, message, document, newest, person=person):
             return newest.id
         raise RefusedError(t("review.error.reviewed_meanwhile", person=newest.person or "–"))
     if document.no_event and events:
@@ -149,6 +142,19 @@ def read_message(model: type[_M], data: Mapping[str, Any]) -> _M:
 
 
 # ---------------------------------------------------------------- private
+
+
+def _comes_again(
+    store: Store, message: _Message, document: ReviewDocument, newest: ReviewRecord, *, person: str
+) -> bool:
+    """Whether the newest review is the person's own, says this already and had not been seen yet; a
+    draft that came again with it goes."""
+    if newest.id == message.base or newest.person != person:
+        return False
+    if newest.events != _events(store.samples.get(document.sample).sample, document):
+        return False
+    store.samples.drop_draft(document.sample, person)
+    return True
 
 
 def _events(sample: Sample, document: ReviewDocument) -> tuple[Event, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -38,18 +38,22 @@ def watch_jobs(kinds: Sequence[str]) -> None:
         jobs = [j for j in services().store.jobs.open() if j.kind in kinds]
         if not jobs:
             st.rerun()
+        chosen = collection()
+        elsewhere: dict[int | None, str] = {
+            c.id: c.name for c in services().store.collections.all() if c != chosen
+        }
         for job in jobs:
-            _show_job(job)
+            _show_job(job, elsewhere)
 
 
-def _show_job(job: JobRecord) -> None:
+def _show_job(job: JobRecord, elsewhere: Mapping[int | None, str]) -> None:
+    """A line for a job; `elsewhere`: the names of the collections that are not on the screen."""
     line, button = st.columns([5, 1], vertical_alignment="bottom")
     text = t(
         f"job.{job.kind}", model=job.payload.get("model", ""), split=job.payload.get("split", "")
     )
-    for other in services().store.collections.all():
-        if other.id == job.collection_id and other != collection():
-            text = t("job.of", job=text, collection=escape(other.name))
+    if job.collection_id in elsewhere:
+        text = t("job.of", job=text, collection=escape(elsewhere[job.collection_id]))
     is_running = job.state == "running"
     state = f"{job.progress:.0%}" if is_running else t(f"job.{job.state}")
     line.progress(job.progress, text=f"{text} · {state}")

@@ -395,13 +395,10 @@ def test_the_sheet_of_keys_has_those_of_a_picture_which_cannot_be_changed(
     bench.open_picture(keys["chart7"])
 
     bench.press("?")
-    sections = page.locator(".argus-wb .help-fixed")
-    told = sections.locator(".help-row").evaluate_all(
-        "all => Object.fromEntries(all.map(r => [r.firstChild.textContent, [...r.querySelectorAll('kbd')].map(k => k.textContent)]))"
-    )
-    changed = [sections.locator("button").count(), page.locator(".help-row .keycap").count()]
+    ((section, told),) = bench.fixed_keys()
+    changed = [page.locator(s).count() for s in (".help-fixed button", ".help-row .keycap")]
 
-    assert [s.partition(".")[0] for s in sections.locator("p").all_inner_texts()] == ["In a picture or document"]  # fmt: skip
+    assert section == "In a picture or document"
     assert told["Box in the middle of the view"] == ["B"]
     assert told["Resize the box"] == ["Shift", "←", "→", "↑", "↓"]
     assert told["Hold it and drag: move the picture"] == ["Space"]

@@ -28,6 +28,10 @@ SHOWN = """() => [...document.querySelectorAll('.argus-wb .card:not(.rejected)')
   [...card.querySelectorAll('.slot:not(.rejected):not(.empty)')].map(row =>
     [row.querySelector('.name').textContent, row.querySelector('.words bdi').textContent])])"""
 
+FIXED_KEYS = """all => all.map(section => [section.querySelector('p').textContent,
+  Object.fromEntries([...section.querySelectorAll('.help-row')].map(row =>
+    [row.firstChild.textContent, [...row.querySelectorAll('kbd')].map(key => key.textContent)]))])"""
+
 
 class Workbench:
     """The open review page."""
@@ -112,6 +116,11 @@ class Workbench:
             "() => document.querySelector('.argus-wb .saved').textContent === 'draft saved'",
             timeout=20_000,
         )
+
+    def fixed_keys(self) -> list[tuple[str, dict[str, list[str]]]]:
+        """The sections of the sheet of keys that cannot be changed: (its heading, {what: keys})."""
+        found: list[Any] = self.page.locator(".argus-wb .help-fixed").evaluate_all(FIXED_KEYS)
+        return [(name.partition(".")[0], rows) for name, rows in found]
 
     def settle(self) -> None:
         """Let the page look at what the mouse did, which it does a turn later."""

@@ -261,12 +261,12 @@ class Bench {
   /** Look at the selection when the browser has made it: after the mouse's own event, or before the next key,
    * which a busy browser may handle before a timer. */
   afterMouse(act) {
-    this.settle();
+    this.endMouse();
     this.due = act;
-    setTimeout(() => this.settle());
+    setTimeout(() => this.endMouse());
   }
 
-  settle() {
+  endMouse() {
     const { due } = this;
     this.due = null;
     due?.();

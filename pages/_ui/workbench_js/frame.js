@@ -181,7 +181,7 @@ function listen(B) {
   let down = false;
   on(B.el.evidence, "mousedown", () => { down = true; B.active(); B.el.evidence.focus({ preventScroll: true }); });
   on(window, "mouseup", () => { if (down) { down = false; B.afterMouse(() => B.sample && takeSelection(B)); } });
-  on(B.root, "mousedown", () => { B.settle(); B.active(); });
+  on(B.root, "mousedown", () => { B.endMouse(); B.active(); });
   on(B.root, "focusin", (e) => {
     B.hadFocus = true;
     if (e.target === B.el.evidence) B.inStage = false;

@@ -58,7 +58,7 @@ const isTyping = (node) => !!node?.closest?.("input:not([type=checkbox]), textar
 function pressKey(B, e) {
   if (e.isComposing || e.keyCode === 229) return;
   const began = performance.now();
-  B.settle();
+  B.endMouse();
   const use = () => { e.preventDefault(); e.stopPropagation(); B.measure(began); };
   if (B.window) {
     const taken = B.window.onKey(e);

@@ -222,6 +222,19 @@ def train(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def average(arguments: argparse.Namespace) -> int:
+    """Make one model of several runs: the mean of their adapters. Evaluate and promote it as any other."""
+    from train.averaging import add_average
+    from train.registry import model_facts
+    from train.runs import execute_here
+
+    services = _services()
+    run_id = add_average(services, arguments.run)
+    model = execute_here(services, run_id, say=lambda _run, _point, text: _tell(text))
+    names = ", ".join(map(str, arguments.run))
+    return _show(arguments, model_facts(model), f"{model.id} is the mean of the runs {names}")
+
+
 def evaluate(arguments: argparse.Namespace) -> int:
     """Score a model (the one in use, without --model) against the reviews of a split."""
     from core.plain import scores_text
@@ -452,6 +465,8 @@ def build_parser() -> argparse.ArgumentParser:
     one.add_argument("--seed", type=int)
     one.add_argument("--model", metavar="ID", help="the base; default: that of the model in use")
     one.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
+    one = add(average, "json")
+    one.add_argument("run", nargs="+", type=_count, metavar="RUN", help="the numbers of the runs")
     one = add(evaluate, "collection", "json")
     one.add_argument("--split", help="default: test, or dev where there is no test")
     one.add_argument("--model", metavar="ID", help="default: the model in use")

@@ -284,7 +284,8 @@ class ModelRecord:
 class RunRecord:
     """One training run; `reason` says in plain words why it failed or stopped, `sweep` names the
     series of runs that it belongs to, `continues` the run whose last checkpoint it went on from,
-    `launch` the launch profile that it is started with."""
+    `launch` the launch profile that it is started with. `mean_of`: the runs whose adapters it only
+    averages; its recipe is that of the first."""
 
     id: int
     collection_id: int
@@ -306,6 +307,7 @@ class RunRecord:
     pause_requested: bool = False
     continues: int | None = None
     launch: str = "one_cpu"
+    mean_of: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from pages._ui.plans import read_forecast
 from pages._ui.progress import worker_notice
 from pages._ui.recipe_form import choose_recipe
 from pages._ui.run_comparison import show_comparison
+from pages._ui.run_more import offer_average
 from pages._ui.run_watch import watch_run, watch_states
 from pages._ui.runs_list import show_history
 from pages._ui.session import collection, person, services
@@ -98,6 +99,7 @@ def show_past(chosen: CollectionRecord, runs: Sequence[RunRecord], recipe: Recip
     if ended:
         with st.expander(t("compare.title"), key="compare_runs"):
             show_comparison(chosen, ended, evaluations, split=split)
+            offer_average(ended)
     with st.expander(t("sweep.section"), key="sweeps"):
         show_advice(chosen)
         show_sweeps(chosen, runs, evaluations, split=split)

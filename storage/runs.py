@@ -31,12 +31,13 @@ class Runs:
         sweep: str | None = None,
         continues: int | None = None,
         launch: str = "one_cpu",
+        mean_of: Sequence[int] = (),
     ) -> int:
         """Write down a run that is about to start; returns its id."""
         with writing(self._engine) as session:
             row = RunRow(
                 collection_id=collection_id, base_id=base_id, recipe=dict(recipe), sweep=sweep,
-                continues=continues, launch=launch,
+                continues=continues, launch=launch, mean_of=list(mean_of),
             )  # fmt: skip
             session.add(row)
             session.flush()
@@ -158,4 +159,5 @@ def _run(r: RunRow) -> RunRecord:
         cast(int, r.id), r.collection_id, cast(Any, r.state), r.base_id, r.recipe, r.snapshot,
         r.model_id, r.step, r.total_steps, r.reason, r.folder, r.cancel_requested, r.created,
         r.started, r.heartbeat, r.finished, r.sweep, r.pause_requested, r.continues, r.launch,
+        tuple(r.mean_of),
     )  # fmt: skip

@@ -571,6 +571,7 @@ class RunRow(Table, table=True):
     folder: str = ""
     sweep: str | None = Field(default=None, index=True)
     continues: int | None = None  # no foreign key: the run before may be deleted
+    mean_of: list[int] = _json(list)  # the same
     launch: str = "one_cpu"
     cancel_requested: bool = False
     pause_requested: bool = False

@@ -15,6 +15,7 @@ from storage.home import CHECKOUT
 from train.checkpoint import write_whole
 from train.recipes import Recipe, recipe_to_dict
 
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 MANIFEST = "argus.json"  # written last: an adapter without it is unfinished
 _PIECE = 1 << 22  # bytes that are hashed at a time
 

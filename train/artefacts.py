@@ -12,7 +12,7 @@ from core.errors import ModelError, RefusedError
 from core.ports import Step
 from core.records import ModelRecord
 from storage.home import Home
-from train.adapter import MANIFEST, check_adapter
+from train.adapter import CONFIG, MANIFEST, WEIGHTS, check_adapter
 from train.cards import model_card
 from train.checkpoint import write_whole
 from train.services import Services, base_location, base_of
@@ -21,7 +21,6 @@ from train.strategies import asked_now
 Form = Literal["peft", "merged", "gguf"]
 FORMS: tuple[Form, ...] = get_args(Form)
 CARD = "README.md"
-_CONFIG, _WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 _USE: dict[Form, str] = {
     "peft": "A peft adapter: load it on the base model `{base}` with "
     "`PeftModel.from_pretrained(base, FOLDER)`.",
@@ -54,7 +53,7 @@ def export_model(
     """
     on_step(0.0)
     _check_target(target, replace=replace)
-    facts, location = _check_model(services, model)
+    facts, location = check_model(services, model)
     base = base_of(services, model)
     name = base.location if base.is_remote else base.id
     card = f"{write_card(services, model)}\n## Use\n\n{_USE[form].format(base=name)}\n"
@@ -79,17 +78,12 @@ def write_card(services: Services, model: ModelRecord, *, collection_id: int | N
     return model_card(model, base_of(services, model), sorted(scored, key=lambda e: -e.id))
 
 
-# ---------------------------------------------------------------- private
+def check_model(services: Services, model: ModelRecord) -> tuple[dict[str, Any], str]:
+    """What an adapter's manifest says, and where its base is, both seen to be as they should.
 
-
-def _check_target(target: Path, *, replace: bool) -> None:
-    is_taken = target.exists() and (not target.is_dir() or any(target.iterdir()))
-    if is_taken and not replace:
-        raise RefusedError(f"{target} is there already and not empty: give a new folder")
-
-
-def _check_model(services: Services, model: ModelRecord) -> tuple[dict[str, Any], str]:
-    """What the adapter's manifest says, and where its base is, both seen to be as they should."""
+    Raises `RefusedError` for a model that is no adapter, `ModelError` where it is incomplete or its
+    base is another one.
+    """
     if model.state == "deleted":
         raise ModelError(f"the model {model.id} was deleted: its files are gone")
     if model.is_base:
@@ -101,7 +95,7 @@ def _check_model(services: Services, model: ModelRecord) -> tuple[dict[str, Any]
     check_adapter(folder, location, of=model.id)
     facts: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     sizes: dict[str, int] = facts.pop("files", {})
-    for name in (_CONFIG, _WEIGHTS):
+    for name in (CONFIG, WEIGHTS):
         path = folder / name
         if not path.is_file() or path.stat().st_size != sizes.get(name, path.stat().st_size):
             raise ModelError(
@@ -116,12 +110,21 @@ def _check_model(services: Services, model: ModelRecord) -> tuple[dict[str, Any]
     return facts, location
 
 
+# ---------------------------------------------------------------- private
+
+
+def _check_target(target: Path, *, replace: bool) -> None:
+    is_taken = target.exists() and (not target.is_dir() or any(target.iterdir()))
+    if is_taken and not replace:
+        raise RefusedError(f"{target} is there already and not empty: give a new folder")
+
+
 def _write_peft(adapter: Path, _location: str, work: Path, base: str) -> None:
     """The adapter as it is, but for the path of this machine in its settings."""
-    settings = json.loads((adapter / _CONFIG).read_text(encoding="utf-8"))
+    settings = json.loads((adapter / CONFIG).read_text(encoding="utf-8"))
     settings["base_model_name_or_path"] = base
-    (work / _CONFIG).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
-    shutil.copyfile(adapter / _WEIGHTS, work / _WEIGHTS)
+    (work / CONFIG).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    shutil.copyfile(adapter / WEIGHTS, work / WEIGHTS)
 
 
 def _write_merged(adapter: Path, location: str, work: Path, _base: str) -> None:

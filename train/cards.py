@@ -82,6 +82,8 @@ def model_card(
             if is_merged
             else f"A QLoRA adapter on {_line(base.title)} (`{base.id}`)"
         )
+        if manifest.get("mean_of"):
+            what += f", the mean of {_line(', '.join(manifest['mean_of']))}"
         lines += [
             "",
             f"{what}. Base checksum: `{manifest.get('base_sha256') or 'unknown'}`.",

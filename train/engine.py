@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import TrainingError
+from train.adapter import WEIGHTS
 from train.examples import Example, collate
 from train.loading import set_training
 from train.loss import frozen_head_loss
 from train.order import GPU_PART_TOKENS, PART_TOKENS, split_step
 from train.recipes import Recipe
 
-WEIGHTS, MOMENTS = "adapter_model.safetensors", "optimiser.safetensors"
+MOMENTS = "optimiser.safetensors"
 TOLERANCE = 0.02  # between our loss and the model's own, which bf16 logits round
 
 

@@ -10,6 +10,7 @@ from core.queues import Queue, filter_to_dict
 from core.records import JobKind
 from core.strategy import strategy_to_dict
 from train.artefacts import Form
+from train.averaging import add_average
 from train.calibrating import is_due
 from train.carrier import put_job, put_run
 from train.carrier import worker_is_alive as worker_is_alive  # pages ask that of the same module
@@ -88,6 +89,13 @@ def start_run(
     check_forecast(foresee(services, collection_id, recipe, launch=launch))
     run_id = add_run(services, collection_id, recipe, launch=launch, sweep=sweep, by_hand=by_hand)
     services.store.runs.update(run_id, snapshot={"asked_by": person} if person else {})
+    put_run(services, run_id)
+    return run_id
+
+
+def start_average(services: Services, run_ids: Sequence[int], *, person: str | None = None) -> int:
+    """Queue a run that averages the models of others and scores the mean; returns its number."""
+    run_id = add_average(services, run_ids, person=person)
     put_run(services, run_id)
     return run_id
 

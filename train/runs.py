@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from core.errors import ArgusError, TrainingError
 from core.records import LossPoint, ModelRecord, RunRecord
 from storage.work import is_alive
+from train.averaging import average_run
 from train.evaluate import evaluate_model
 from train.fitting import Say, fit_run
 from train.launch import check_launch, default_launch, starts_here
@@ -77,6 +78,14 @@ def train_in_foreground(
         services, say=lambda run: say(run, None, f"waiting for the end of run {run.id}")
     )
     run_id = add_run(services, collection_id, recipe, base_id=base_id)
+    return execute_here(services, run_id, say=say)
+
+
+def execute_here(
+    services: Services, run_id: int, *, say: Say = lambda _run, _point, _text: None
+) -> ModelRecord:
+    """Do a run in this process, without the scores after it; returns the candidate. Raises
+    `TrainingError` where it makes none."""
     execute_run(services, run_id, say=say, judge=False, when_stopped="stop")
     run = services.store.runs.get(run_id)
     if run.model_id is None:
@@ -92,8 +101,8 @@ def execute_run(
     judge: bool = True,
     when_stopped: Word = "pause",
 ) -> None:
-    """Do a run from its last checkpoint on: snapshot, train, register the candidate, and (`judge`)
-    score it, its base and the model in use. However it ends, the run's row says how, and the model
+    """Do a run from its last checkpoint on: snapshot, train (or only average other runs), register
+    the candidate, and (`judge`) score it, its base and the model in use. However it ends, the run's row says how, and the model
     in use is untouched.
 
     `when_stopped`: what SIGTERM and Ctrl-C mean. After "pause" the run waits in the queue.
@@ -113,7 +122,11 @@ def execute_run(
     unscored = ""
     try:
         with _alive(services, run_id):
-            ended = fit_run(services, run, say=say, listen=listen)
+            if run.mean_of:
+                average_run(services, run, say=lambda text: say(run, None, text))
+                ended = Ended(0, "done")
+            else:
+                ended = fit_run(services, run, say=say, listen=listen)
             if judge and ended.how in ("done", "early"):
                 runs.update(run_id, state="evaluating")
                 try:

@@ -21,7 +21,7 @@ from train.services import Services
 from train.snapshot import judged_split, limit_per_language, reviewed
 from train.steering import cancel_run
 
-AXES = ("per_language", "rank", "alpha", "learning_rate", "quantisation", "epochs")
+AXES = ("per_language", "rank", "alpha", "learning_rate", "quantisation", "epochs", "seed")
 MOST = 24  # runs of a sweep
 SHARES = (0.25, 0.5, 1.0)  # of what there is: the sizes of a learning curve
 MORE = 100  # corrections that the advisor thinks of

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 RUNS: dict[str, str] = {
     "compare.title": "Compare runs",
+    "average.title": "One model of several runs",
+    "average.what": "The mean of runs that differ in their seed is often better than each of them, and no "
+    "slower. It is scored as any run is.",
+    "average.runs": "Runs",
+    "average.run": "Run {n} · seed {seed}",
+    "average.choose": "Choose two or more",
+    "average.do": "Average them",
+    "average.started": "Run {n} is queued: it averages them and scores the mean.",
     "compare.one": "There is one run. With a second one the two can be set beside each other here.",
     "compare.run": "Run",
     "compare.state": "State",

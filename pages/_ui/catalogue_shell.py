@@ -121,6 +121,7 @@ SHELL: dict[str, str] = {
     "run.name": "Run {n}",
     "run.queued": "{run} waits for the worker",
     "run.preparing": "{run}: freezing the reviews and loading the base model",
+    "run.averaging": "{run}: averaging other runs",
     "run.training": "{run}: step {step} of {total}, loss {loss}",
     "run.left": ", about {time} left",
     "run.evaluating": "{run} is trained and is being scored against its base and the model in use",

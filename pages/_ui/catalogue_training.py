@@ -24,6 +24,7 @@ TRAINING: dict[str, str] = {
     "run.continue.do": "Continue the run",
     "run.continued": "Run {n} goes on where run {old} ended.",
     "run.continues": "goes on from run {n}",
+    "run.mean_of": "mean of runs {runs}",
     "run.resumed": "Run {n} goes on.",
     "run.kept": "{model} is a candidate now.",
     "run.pausing": "Pausing: this step is finished and a checkpoint written.",

@@ -1,8 +1,9 @@
-"""What can still be made of a run that has ended: go on, keep what it learned, or train it longer."""
+"""What can still be made of runs that have ended: go on, keep what was learned, train longer, or
+average them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -12,6 +13,7 @@ from pages._ui.catalogue import t
 from pages._ui.layout import confirm_note, error_boundary
 from pages._ui.recipe_form import use_recipe_of
 from pages._ui.session import person, services
+from train.queue import start_average
 from train.recipes import Recipe
 from train.steering import continue_run, keep_run, last_step, resume_run
 
@@ -28,6 +30,22 @@ def offer_more(run: RunRecord) -> None:
             _button("resume", run, _resume)
             if has_checkpoint:
                 _button("keep", run, _keep)
+
+
+def offer_average(runs: Sequence[RunRecord]) -> None:
+    """One model of several runs, chosen among those that have one."""
+    able = [run for run in runs if run.model_id is not None]
+    if len(able) < 2:
+        return
+    with st.container(border=True, key="average"), error_boundary():
+        st.markdown(f"**{t('average.title')}**  \n{t('average.what')}")
+        chosen = st.multiselect(
+            t("average.runs"), able, key="average_runs", placeholder=t("average.choose"),
+            format_func=lambda r: t("average.run", n=r.id, seed=r.recipe.get("seed", 0)),
+        )  # fmt: skip
+        if st.button(t("average.do"), key="average_do", disabled=len(chosen) < 2):
+            new = start_average(services(), [run.id for run in chosen], person=person())
+            _tell(t("average.started", n=new))
 
 
 def _offer_epochs(run: RunRecord) -> None:

@@ -71,7 +71,7 @@ def describe_run(run: RunRecord, points: Sequence[LossPoint]) -> str:
     if run.state == "evaluating":
         return t("run.evaluating", run=name)
     if not points:
-        return t("run.preparing", run=name)
+        return t("run.averaging" if run.mean_of else "run.preparing", run=name)
     left = seconds_left(points, run.total_steps)
     line = t("run.training", run=name, loss=f"{points[-1].loss:.3f}", **at)
     return line + ("" if left is None else t("run.left", time=write_duration(left)))

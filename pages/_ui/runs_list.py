@@ -74,6 +74,8 @@ def _headline(run: RunRecord) -> str:
         parts.append(write_duration((run.finished - run.started).total_seconds()))
     if run.continues:
         parts.append(t("run.continues", n=run.continues))
+    if run.mean_of:
+        parts.append(t("run.mean_of", runs=", ".join(map(str, run.mean_of))))
     if run.snapshot.get("samples"):
         counts = write_by_language(run.snapshot.get("by_language", {}))
         different = run.snapshot["samples"] - run.snapshot.get("repeated", 0)

@@ -34,7 +34,7 @@ from train.sweeps import (
 )
 
 _WORDS = {"quantisation"}
-_WHOLE = {"per_language", "rank", "alpha"}
+_WHOLE = {"per_language", "rank", "alpha", "seed"}
 
 
 def show_advice(chosen: CollectionRecord) -> None:
@@ -154,6 +154,8 @@ def _usual(name: str, value: Any) -> str:
         return "nf4 none"
     if value is None:
         return "50 100"
+    if name == "seed":
+        return " ".join(str(value + n) for n in range(3))
     if name in _WHOLE:
         return " ".join(str(v) for v in (max(1, value // 2), value, value * 2))
     return " ".join(f"{v:g}" for v in (value / 2, value, value * 2))

@@ -243,6 +243,34 @@ def test_one_run_alone_says_what_a_second_one_will_bring(open_page, services):
     assert "With a second one" in said(app)
 
 
+def test_the_mean_of_two_runs_is_queued_and_says_of_which(open_page, services):
+    record = add_demo(services)
+    first, second = add_run(services, record), add_run(services, record)
+    app = open_page("training")
+    assert app.button(key="average_do").disabled
+
+    app.multiselect(key="average_runs").set_value(services.store.runs.all(record.id)).run()
+    app.button(key="average_do").click().run()
+
+    run = services.store.runs.all(record.id)[0]
+    assert not app.exception
+    assert (run.state, set(run.mean_of)) == ("queued", {first, second})
+    services.store.runs.update(run.id, state="running")
+    bar = app.run().get("progress")[0].proto
+    assert bar.text == f"Run {run.id}: averaging other runs"
+    services.store.runs.finish(run.id, "done")
+    assert f"mean of runs {second}, {first}" in said(app.run())
+
+
+def test_means_are_offered_where_two_runs_have_a_model(open_page, services):
+    record = add_demo(services)
+    add_run(services, record)
+
+    app = open_page("training")
+
+    assert not [b for b in app.button if b.key == "average_do"]
+
+
 def test_a_sweep_is_queued_from_the_page_and_read_as_one_table(open_page, services):
     record = add_demo(services)
     app = open_page("training")

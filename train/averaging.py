@@ -13,7 +13,7 @@ from typing import Any
 
 from core.errors import RefusedError
 from core.prompts import TUNED
-from core.records import RunRecord
+from core.records import ENDED, RunRecord
 from train.adapter import CONFIG, MANIFEST, WEIGHTS, checksum_base, manifest_of
 from train.artefacts import check_model
 from train.checkpoint import write_whole
@@ -23,17 +23,24 @@ from train.recipes import recipe_from_dict
 from train.services import Services, base_location
 
 
-def add_average(services: Services, run_ids: Sequence[int], *, person: str | None = None) -> int:
-    """Write down a run that averages the models of others; returns its id.
+def add_average(
+    services: Services,
+    run_ids: Sequence[int],
+    *,
+    person: str | None = None,
+    sweep: str | None = None,
+) -> int:
+    """Write down a run that averages the models of others, which may still be under way; returns its
+    id.
 
-    Raises `RefusedError` where there are not two of them, where one has no model, or where they are
-    not of one collection and base.
+    Raises `RefusedError` where there are not two of them, where one ended without a model, or where
+    they are not of one collection and base.
     """
-    runs = [services.store.runs.get(i) for i in dict.fromkeys(run_ids)]
+    runs = [services.store.runs.get(i) for i in sorted(set(run_ids))]
     if len(runs) < 2:
         raise RefusedError("a mean needs at least two runs: name another one")
     for run in runs:
-        if run.model_id is None:
+        if run.model_id is None and run.state in ENDED:
             raise RefusedError(f"run {run.id} has no model ({run.state}): take one that has")
         for name in ("collection_id", "base_id"):
             if getattr(run, name) != getattr(runs[0], name):
@@ -43,7 +50,7 @@ def add_average(services: Services, run_ids: Sequence[int], *, person: str | Non
                 )
     ident = services.store.runs.add(
         runs[0].collection_id, base_id=runs[0].base_id, recipe=runs[0].recipe,
-        launch=default_launch(), mean_of=[run.id for run in runs],
+        launch=default_launch(), sweep=sweep, mean_of=[run.id for run in runs],
     )  # fmt: skip
     services.store.runs.update(ident, snapshot={"asked_by": person} if person else {})
     return ident
@@ -52,6 +59,12 @@ def add_average(services: Services, run_ids: Sequence[int], *, person: str | Non
 def average_run(services: Services, run: RunRecord, *, say: Callable[[str], None]) -> None:
     """Make the mean of the models that a run names, and register it as the run's candidate."""
     members = [services.store.runs.get(i) for i in run.mean_of]
+    for member in members:
+        if member.model_id is None:
+            raise RefusedError(
+                f"run {member.id} has no model ({member.state}): let it end with one, then resume run "
+                f"{run.id}"
+            )
     models = [services.store.models.get(m.model_id or "") for m in members]
     say(f"averaging {', '.join(m.id for m in models)}")
     manifests = [check_model(services, model)[0] for model in models]
@@ -68,7 +81,9 @@ def average_run(services: Services, run: RunRecord, *, say: Callable[[str], None
         folder, lambda work: average_adapters([Path(m.location) for m in models], work),
         manifest=MANIFEST, facts=facts,
     )  # fmt: skip
-    services.store.runs.update(run.id, folder=str(folder.parent))
+    same = members[0].snapshot if len(snapshots) == 1 else {}
+    data = {k: same[k] for k in ("hash", "samples", "by_language", "repeated") if k in same}
+    services.store.runs.update(run.id, folder=str(folder.parent), snapshot={**run.snapshot, **data})
     register_candidate(services, run, folder, facts)
 
 

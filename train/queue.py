@@ -93,9 +93,15 @@ def start_run(
     return run_id
 
 
-def start_average(services: Services, run_ids: Sequence[int], *, person: str | None = None) -> int:
+def start_average(
+    services: Services,
+    run_ids: Sequence[int],
+    *,
+    person: str | None = None,
+    sweep: str | None = None,
+) -> int:
     """Queue a run that averages the models of others and scores the mean; returns its number."""
-    run_id = add_average(services, run_ids, person=person)
+    run_id = add_average(services, run_ids, person=person, sweep=sweep)
     put_run(services, run_id)
     return run_id
 

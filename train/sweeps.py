@@ -15,7 +15,7 @@ from core.learning_curve import CurvePoint, Forecast, forecast
 from core.records import EvaluationRecord, RunRecord
 from core.samples import Sample
 from train.evaluate import split_hash
-from train.queue import start_run
+from train.queue import start_average, start_run
 from train.recipes import Recipe, recipe_from_dict, recipe_to_dict
 from train.services import Services
 from train.snapshot import judged_split, limit_per_language, reviewed
@@ -23,6 +23,7 @@ from train.steering import cancel_run
 
 AXES = ("per_language", "rank", "alpha", "learning_rate", "quantisation", "epochs", "seed")
 MOST = 24  # runs of a sweep
+MOST_SEEDS = 5  # whose models are averaged
 SHARES = (0.25, 0.5, 1.0)  # of what there is: the sizes of a learning curve
 MORE = 100  # corrections that the advisor thinks of
 
@@ -91,6 +92,23 @@ def start_sweep(
     name = name.strip() or f"{', '.join(differing)} · {datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
     for recipe in recipes:
         start_run(services, collection_id, recipe, person=person, sweep=name)
+    return name
+
+
+def start_seeds(
+    services: Services,
+    collection_id: int,
+    recipe: Recipe,
+    count: int,
+    *,
+    person: str | None = None,
+) -> str:
+    """Queue a run from each of `count` seeds and, behind them, the mean of their models; returns the
+    name of the sweep."""
+    recipes = plan_sweep(recipe, {"seed": [recipe.seed + n for n in range(count)]})
+    name = start_sweep(services, collection_id, recipes, person=person)
+    members = [run.id for run in sweep_runs(services, collection_id, name)]
+    start_average(services, members, person=person, sweep=name)
     return name
 
 
@@ -168,7 +186,10 @@ def _scored_sizes(
     runs = [
         r
         for r in services.store.runs.all(collection_id)
-        if r.state == "done" and r.model_id in scores and r.snapshot.get("by_language")
+        if r.state == "done"
+        and r.model_id in scores
+        and r.snapshot.get("by_language")
+        and not r.mean_of
     ]
     if not runs:
         return []

@@ -5,8 +5,8 @@ from __future__ import annotations
 RUNS: dict[str, str] = {
     "compare.title": "Compare runs",
     "average.title": "One model of several runs",
-    "average.what": "The mean of runs that differ in their seed is often better than each of them, and no "
-    "slower. It is scored as any run is.",
+    "average.what": "The mean of runs that differ in their seed is often better than any one of them, and "
+    "no slower. It is scored as any run is.",
     "average.runs": "Runs",
     "average.run": "Run {n} · seed {seed}",
     "average.choose": "Choose two or more",
@@ -20,6 +20,7 @@ RUNS: dict[str, str] = {
     "compare.base": "Base",
     "compare.snapshot": "Snapshot",
     "compare.samples": "Samples",
+    "compare.mean_of": "Mean of runs",
     "compare.this": "This run",
     "compare.with": "Beside",
     "compare.setting": "Setting",

@@ -41,7 +41,8 @@ def runs_table(
         rows.append(
             [
                 run.id, t(f"run.state.{run.state}"), write_time(run.finished or run.created), took,
-                run.base_id, run.snapshot.get("samples"), *(run.recipe.get(k) for k in _KEY),
+                run.base_id, run.snapshot.get("samples"), *(run.recipe.get(k) for k in _KEY[:-1]),
+                t("sweep.mean") if run.mean_of else str(run.recipe.get("seed")),
                 *(write_figure(figure_of(scored, name, None)) for name in FIGURES),
             ]
         )  # fmt: skip
@@ -113,17 +114,21 @@ def _show_recipes(after: RunRecord, before: RunRecord) -> None:
 
 
 def recipe_differences(before: RunRecord, after: RunRecord) -> list[tuple[str, str, str]]:
-    """(setting, before, after) for each that differs; the base and the snapshot are settings too."""
+    """(setting, before, after) for each that differs; base, snapshot and what it averages are too."""
     sides: list[dict[str, Any]] = [
-        {**r.recipe, "base": r.base_id, "snapshot": str(r.snapshot.get("hash", ""))[:12]}
+        {
+            **r.recipe, "base": r.base_id, "snapshot": str(r.snapshot.get("hash", ""))[:12],
+            "mean_of": r.mean_of or None,
+        }
         for r in (before, after)
-    ]
+    ]  # fmt: skip
     names = dict.fromkeys([*sides[0], *sides[1]])
     found = []
     for name in names:
         old, new = (side.get(name) for side in sides)
         if old != new:
-            label = t(f"compare.{name}") if name in ("base", "snapshot") else t(f"recipe.{name}")
+            of_run = name in ("base", "snapshot", "mean_of")
+            label = t(f"compare.{name}") if of_run else t(f"recipe.{name}")
             found.append((label, _shown(old), _shown(new)))
     return found
 

@@ -24,10 +24,12 @@ from train.recipes import Recipe, recipe_to_dict
 from train.sweeps import (
     AXES,
     MORE,
+    MOST_SEEDS,
     advise,
     cancel_sweep,
     curve_sizes,
     plan_sweep,
+    start_seeds,
     start_sweep,
     sweep_runs,
     swept,
@@ -61,12 +63,21 @@ def show_advice(chosen: CollectionRecord) -> None:
 
 
 def offer_sweep(chosen: CollectionRecord, recipe: Recipe) -> None:
-    """A learning curve by one click, or a grid of two settings."""
+    """A learning curve or a mean of several seeds by one click, or a grid of two settings."""
     with st.container(border=True, key="learning_curve"), error_boundary():
         st.markdown(f"**{t('sweep.curve')}**  \n{t('sweep.curve.what')}")
         if st.button(t("sweep.start.curve"), key="start_curve"):
             sizes = curve_sizes(services(), chosen.id)
             _start(chosen, plan_sweep(recipe, {"per_language": sizes}))
+    with st.container(border=True, key="seeds"), error_boundary():
+        st.markdown(f"**{t('average.title')}**  \n{t('sweep.seeds.what')}")
+        count = st.number_input(t("sweep.seeds"), 2, MOST_SEEDS, 3, key="seeds_count", width=160)
+        seen = read_forecast(chosen, recipe, default_launch())
+        if st.button(t("sweep.start.seeds", n=count), key="start_seeds"):
+            check_forecast(seen)
+            start_seeds(services(), chosen.id, recipe, count, person=person())
+            _tell_started(count + 1)
+        _say_time([seen.seconds] * count)
     with st.container(border=True, key="sweep"), error_boundary():
         st.markdown(f"**{t('sweep.title')}**  \n{t('sweep.what')}")
         grid: dict[str, list[Any]] = {}
@@ -88,8 +99,7 @@ def offer_sweep(chosen: CollectionRecord, recipe: Recipe) -> None:
         seconds = [read_forecast(chosen, r, launch).seconds for r in recipes]
         if st.button(t("sweep.start", n=len(recipes)), key="start_sweep"):
             _start(chosen, recipes)
-        if None not in seconds:
-            st.caption(t("sweep.time", time=write_duration(sum(s or 0 for s in seconds))))
+        _say_time(seconds)
 
 
 def show_sweeps(
@@ -117,7 +127,7 @@ def show_sweeps(
     rows = [
         [
             t("run.name", n=r.id), t(f"run.state.{r.state}"),
-            *(_shown(r.recipe.get(a)) for a in axes),
+            *_values(r, axes),
             *(write_figure(figure_of(e, f, None)) for f in FIGURES),
         ]
         for r, e in scored
@@ -144,8 +154,17 @@ def _start(chosen: CollectionRecord, recipes: Sequence[Recipe]) -> None:
     for recipe in recipes:
         check_forecast(read_forecast(chosen, recipe, default_launch()))
     start_sweep(services(), chosen.id, recipes, person=person())
-    confirm_note(t("sweep.started", n=len(recipes)))
+    _tell_started(len(recipes))
+
+
+def _tell_started(count: int) -> None:
+    confirm_note(t("sweep.started", n=count))
     st.rerun()
+
+
+def _say_time(seconds: Sequence[float | None]) -> None:
+    if None not in seconds:
+        st.caption(t("sweep.time", time=write_duration(sum(s or 0 for s in seconds))))
 
 
 def _usual(name: str, value: Any) -> str:
@@ -172,7 +191,13 @@ def _read(name: str, part: str) -> Any:
 
 
 def _place(run: RunRecord, axes: Sequence[str]) -> str:
-    return " · ".join(_shown(run.recipe.get(a)) for a in axes)
+    return " · ".join(_values(run, axes))
+
+
+def _values(run: RunRecord, axes: Sequence[str]) -> list[str]:
+    if run.mean_of:
+        return [t("sweep.mean")] * len(axes)
+    return [_shown(run.recipe.get(a)) for a in axes]
 
 
 def _points(gain: float) -> str:

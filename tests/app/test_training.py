@@ -259,7 +259,10 @@ def test_the_mean_of_two_runs_is_queued_and_says_of_which(open_page, services):
     bar = app.run().get("progress")[0].proto
     assert bar.text == f"Run {run.id}: averaging other runs"
     services.store.runs.finish(run.id, "done")
-    assert f"mean of runs {second}, {first}" in said(app.run())
+    app.run().selectbox(key="compare_this").select_index(0).run()
+    assert f"mean of runs {first}, {second}" in said(app)
+    recipe = next(e.value for e in app.table if "Setting" in e.value.columns)
+    assert ["Mean of runs", "–", f"{first}, {second}"] in recipe.to_numpy().tolist()
 
 
 def test_means_are_offered_where_two_runs_have_a_model(open_page, services):
@@ -288,6 +291,21 @@ def test_a_sweep_is_queued_from_the_page_and_read_as_one_table(open_page, servic
     table = next(e.value for e in app.table if "LoRA rank" in e.value.columns)
     assert list(table["LoRA rank"]) == ["8", "16", "32"]
     assert "0 of 3 runs have ended" in said(app)
+
+
+def test_several_seeds_and_their_mean_are_one_click(open_page, services):
+    record = add_demo(services)
+    app = open_page("training")
+
+    app.number_input(key="seeds_count").set_value(2).run()
+    app.button(key="start_seeds").click().run()
+
+    *_, mean = runs = services.store.runs.all(record.id)[::-1]
+    assert not app.exception
+    assert [r.recipe["seed"] for r in runs] == [0, 1, 0]
+    assert mean.mean_of == (runs[0].id, runs[1].id)
+    table = next(e.value for e in app.table if "Seed" in e.value.columns)
+    assert list(table["Seed"]) == ["0", "1", "mean"]
 
 
 def test_a_value_that_cannot_be_swept_is_named_and_nothing_starts(open_page, services):

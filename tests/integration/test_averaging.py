@@ -104,7 +104,8 @@ def test_the_mean_is_a_candidate_that_is_scored_and_asked_as_any_other(services,
     model = services.store.models.get(run.model_id)
     names = [services.store.runs.get(i).model_id for i in two]
     assert (run.state, run.mean_of, model.state) == ("done", tuple(two), "candidate")
-    assert run.snapshot == {"asked_by": "Вера"}
+    assert run.snapshot["asked_by"] == "Вера"
+    assert run.snapshot["by_language"] == dict.fromkeys(WORDS, 3)
     assert model.manifest["mean_of"] == names
     scored = services.store.models.evaluations(collection, model_id=model.id)
     assert [(e.split, e.samples) for e in scored] == [("dev", 4)]
@@ -127,7 +128,7 @@ def test_the_mean_is_exported_as_any_adapter_is(services, two, tmp_path, form):
 def test_a_mean_needs_two_runs_with_models_of_one_collection_and_base(
     services, collection, two, tiny_model, tmp_path
 ):
-    waiting = add_run(services, collection, RECIPE)
+    services.store.runs.cancel(ended := add_run(services, collection, RECIPE))
     other = services.store.collections.create("другая", SCHEMA).id
     services.store.samples.add(other, [labelled(WORDS, "zh", 0, "train")], schema_number=1)
     elsewhere = finished(services, other)
@@ -138,7 +139,7 @@ def test_a_mean_needs_two_runs_with_models_of_one_collection_and_base(
 
     for runs, told in (
         ([two[0], two[0]], "at least two runs"),
-        ([two[0], waiting], f"run {waiting} has no model \\(queued\\)"),
+        ([two[0], ended], f"run {ended} has no model \\(cancelled\\)"),
         ([two[0], elsewhere], f"run {elsewhere} has another collection"),
         ([two[0], on_copy], f"run {on_copy} has another base"),
     ):
@@ -197,6 +198,21 @@ def test_a_member_that_was_deleted_while_the_mean_waited_is_named(services, two)
         execute_run(services, run_id)
 
     assert services.store.runs.get(run_id).state == "failed"
+
+
+def test_a_mean_waits_for_runs_and_says_which_has_no_model_yet(services, collection, two):
+    paused = add_run(services, collection, replace(RECIPE, seed=2))
+    run_id = add_average(services, [*two, paused])
+    services.store.runs.pause(paused)
+    with pytest.raises(RefusedError, match=f"run {paused} has no model \\(paused\\)"):
+        execute_run(services, run_id)
+
+    resume_run(services, paused)
+    execute_run(services, paused, judge=False)
+    resume_run(services, run_id)
+    execute_run(services, run_id, judge=False)
+
+    assert services.store.runs.get(run_id).state == "done"
 
 
 def test_factors_of_different_ranks_and_scales_give_the_exact_mean(tmp_path):

@@ -16,6 +16,7 @@ from train.sweeps import (
     cancel_sweep,
     curve_sizes,
     plan_sweep,
+    start_seeds,
     start_sweep,
     sweep_runs,
     swept,
@@ -83,6 +84,18 @@ def test_a_sweep_is_a_queue_of_runs_that_can_be_cancelled_together(services, col
     assert {r.state for r in sweep_runs(services, collection, name)} == {"cancelled"}
 
 
+def test_seeds_are_trained_one_after_another_and_their_mean_at_the_end(services, collection):
+    name = start_seeds(services, collection, Recipe(seed=5), 3, person="Вера")
+
+    runs = sweep_runs(services, collection, name)
+    assert [(r.recipe["seed"], r.mean_of) for r in runs] == [
+        (5, ()), (6, ()), (7, ()), (5, tuple(r.id for r in runs[:3])),
+    ]  # fmt: skip
+    assert swept(runs) == ["seed"]
+    cancel_sweep(services, collection, name)
+    assert {r.state for r in sweep_runs(services, collection, name)} == {"cancelled"}
+
+
 def add_scored_run(services: Services, collection: int, size: int | None, shares: dict) -> None:
     """A finished run on `size` samples a language whose model finds a share of the test events."""
     recipe = plan_sweep(Recipe.laptop(), {"per_language": [size, 1]})[0]
@@ -122,6 +135,19 @@ def test_the_advice_sends_people_where_the_curve_still_rises(services, collectio
     assert advice["language", "zh"].gain > 5 > advice["language", "ru"].gain
     assert advice["language", "zh"].n == N
     assert advice["type", "launch"].n == 2 * N
+
+
+def test_a_mean_of_runs_is_no_point_of_a_learning_curve(services, collection):
+    for size in (20, None):
+        add_scored_run(services, collection, size, {"zh": 0.2, "ru": 0.2})
+    before = advise(services, collection)
+    add_scored_run(services, collection, None, {"zh": 0.9, "ru": 0.9})
+    mean = services.store.runs.all(collection)[0].id
+    assert advise(services, collection) != before
+
+    services.store.runs.update(mean, mean_of=[1, 2])
+
+    assert advise(services, collection) == before
 
 
 def test_one_size_gives_no_advice_and_the_sizes_to_try_are_shares_of_what_there_is(

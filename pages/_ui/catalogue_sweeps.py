@@ -12,9 +12,10 @@ SWEEPS: dict[str, str] = {
     "sweep.curve": "Learning curve",
     "sweep.curve.what": "The same recipe on a quarter, a half and all of the reviews. It shows what more "
     "corrections would bring.",
+    "sweep.seeds.title": "One model of several seeds",
+    "sweep.seeds.what": "A run from each seed, one after another, and the mean of their models as one more: "
+    "often better than any one of them, and no slower.",
     "sweep.seeds": "Seeds",
-    "sweep.seeds.what": "The recipe is trained from several seeds, and the mean of the models is scored as "
-    "one more: often better than any one of them, and no slower.",
     "sweep.start.seeds": "Train {n} and average them",
     "sweep.mean": "mean",
     "sweep.start": "Start {n} runs",

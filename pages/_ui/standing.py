@@ -58,7 +58,7 @@ def gather_standing(services: Services, collection: CollectionRecord | None) -> 
     }
     splits = store.reads.splits(collection.id)
     runs = [run for run in store.runs.all(collection.id) if not waits_for_a_person(run)]
-    since = runs[0].created if runs else None
+    since = next((run.created for run in runs if not run.mean_of), None)
     return Standing(
         collection,
         coverage,

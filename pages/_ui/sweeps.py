@@ -70,7 +70,7 @@ def offer_sweep(chosen: CollectionRecord, recipe: Recipe) -> None:
             sizes = curve_sizes(services(), chosen.id)
             _start(chosen, plan_sweep(recipe, {"per_language": sizes}))
     with st.container(border=True, key="seeds"), error_boundary():
-        st.markdown(f"**{t('average.title')}**  \n{t('sweep.seeds.what')}")
+        st.markdown(f"**{t('sweep.seeds.title')}**  \n{t('sweep.seeds.what')}")
         count = st.number_input(t("sweep.seeds"), 2, MOST_SEEDS, 3, key="seeds_count", width=160)
         seen = read_forecast(chosen, recipe, default_launch())
         if st.button(t("sweep.start.seeds", n=count), key="start_seeds"):

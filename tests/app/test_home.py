@@ -127,6 +127,19 @@ def test_a_run_that_waits_for_a_person_does_not_stand_in_the_way_of_training(ope
     assert not any("Run" in text for text in bars(app))
 
 
+def test_a_mean_of_runs_has_not_learned_from_newer_reviews(open_page, services):
+    record, runs = add_demo(services), services.store.runs
+    recipe = recipe_to_dict(Recipe.laptop())
+    runs.finish(old := runs.add(record.id, base_id=BASE, recipe=recipe), "done")
+    for key in services.store.samples.keys(collection_id=record.id)[-4:]:
+        services.store.samples.add_review(key, [], person="Ana", schema_number=1)
+    runs.finish(runs.add(record.id, base_id=BASE, recipe=recipe, mean_of=[old, old]), "done")
+
+    app = open_page("home")
+
+    assert app.button(key="next_step").label == "Go to training"
+
+
 def test_an_evaluation_under_way_is_shown(open_page, services):
     record = add_demo(services)
     job = services.store.jobs.add(

@@ -13,9 +13,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from core.schema import EventType, Role, Schema
 from storage.home import Home
@@ -133,13 +134,33 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
+@pytest.fixture(scope="session")
+def profile(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser profile: what it fetched is there for all tests, as a person's second visit has it."""
+    opened = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A fresh browser profile's page, 1440 wide; an error in the page's own script fails the test."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
-    opened = context.new_page()
+def page(profile: BrowserContext) -> Iterator[Page]:
+    """A page, 1440 wide, of a profile that remembers nothing else; an error in the page's own script
+    fails the test."""
+    opened = profile.new_page()
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     yield opened
-    context.close()
+    for left in profile.pages:
+        left.close()
+    _forget(profile, opened.url)
     assert errors == []
+
+
+def _forget(profile: BrowserContext, url: str) -> None:
+    """Remove what a site's pages have put down in a profile."""
+    profile.clear_cookies()
+    empty = profile.new_page()
+    parts = urlsplit(url)
+    said = {"origin": f"{parts.scheme}://{parts.netloc}", "storageTypes": "all"}
+    profile.new_cdp_session(empty).send("Storage.clearDataForOrigin", said)
+    empty.close()

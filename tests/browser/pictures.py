@@ -80,7 +80,7 @@ def bring_in(home: Path, store: Store, folder: Path) -> dict[str, int]:
         for i, p in enumerate(("chart.png", "pages.tif"))
     ]
     lines: list[dict[str, Any]] = [
-        {"id": f"chart{n}", "text": None, "media": many[:1]} for n in range(8)
+        {"id": f"chart{n}", "text": None, "media": many[:1]} for n in range(9)
     ] + [
         {"id": "both", "text": "Acme launched in Madrid.", "media": many},
         {"id": "gallery", "text": None, "media": many},

@@ -130,8 +130,9 @@ def fuzz(folder: Path, examples: int) -> None:
     run()
 
 
-def test_whatever_a_grammar_allows_is_read_and_found_again_byte_by_byte(tiny_model):
-    fuzz(tiny_model, EXAMPLES)
+@pytest.mark.parametrize("examples", [400, pytest.param(EXAMPLES, marks=pytest.mark.slow)])
+def test_whatever_a_grammar_allows_is_read_and_found_again_byte_by_byte(tiny_model, examples):
+    fuzz(tiny_model, examples)
 
 
 @pytest.mark.slow

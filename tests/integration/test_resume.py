@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-KILLS = 10
 
 
-def kill_and_resume(model: Path, folder: Path, *settings: str, steps: int) -> dict[str, Any]:
+def kill_and_resume(
+    model: Path, folder: Path, *settings: str, steps: int, kills: int = 10
+) -> dict[str, Any]:
     done = subprocess.run(
         [
             sys.executable, "tests/integration/kill_and_resume.py", str(model), str(folder),
-            str(KILLS), str(steps), *settings,
+            str(kills), str(steps), *settings,
         ],
         cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
         capture_output=True, text=True, check=False,
@@ -38,13 +39,14 @@ def check_same_course(seen: dict[str, Any], *, steps: int) -> None:
     assert seen["tried"]["straight"]
 
 
-def test_ten_kills_at_random_steps_change_nothing_of_the_loss_curve(tiny_model, tmp_path):
-    steps = 60
+@pytest.mark.parametrize("kills", [4, pytest.param(10, marks=pytest.mark.slow)])
+def test_kills_at_random_steps_change_nothing_of_the_loss_curve(tiny_model, tmp_path, kills):
+    steps = 6 * kills
 
     seen = kill_and_resume(
         tiny_model, tmp_path, "rank=4", "alpha=8", "batch_size=2", "dropout=0.2",
         "learning_rate=0.01", "checkpoint_steps=3", "scored_samples=2", "evaluate_every=0.5",
-        steps=steps,
+        steps=steps, kills=kills,
     )  # fmt: skip
 
     check_same_course(seen, steps=steps)

@@ -31,7 +31,7 @@ def alone(tiny_model, tmp_path_factory):
     return train_together(tiny_model, tmp_path_factory.mktemp("one") / "out", processes=1)
 
 
-@pytest.mark.parametrize("processes", [2, 4])
+@pytest.mark.parametrize("processes", [2, pytest.param(4, marks=pytest.mark.slow)])
 def test_processes_that_train_together_have_the_gradients_and_losses_of_one(
     tiny_model, tmp_path, alone, processes
 ):

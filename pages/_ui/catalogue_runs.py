@@ -5,8 +5,8 @@ from __future__ import annotations
 RUNS: dict[str, str] = {
     "compare.title": "Compare runs",
     "average.title": "One model of several runs",
-    "average.what": "The mean of runs that differ in their seed is often better than any one of them, and "
-    "no slower. It is scored as any run is.",
+    "average.what": "The mean of runs that differ in their seed often has a better F1 than any one of them, "
+    "and is no slower. It is scored as any run is.",
     "average.runs": "Runs",
     "average.run": "Run {n} · seed {seed}",
     "average.choose": "Choose two or more",

@@ -14,7 +14,7 @@ SWEEPS: dict[str, str] = {
     "corrections would bring.",
     "sweep.seeds.title": "One model of several seeds",
     "sweep.seeds.what": "A run from each seed, one after another, and the mean of their models as one more: "
-    "often better than any one of them, and no slower.",
+    "often with a better F1 than any one of them, and no slower.",
     "sweep.seeds": "Seeds",
     "sweep.start.seeds": "Train {n} and average them",
     "sweep.mean": "mean",

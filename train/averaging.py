@@ -1,7 +1,7 @@
 """A model of several runs: the mean of what their adapters change, scored as any run's is.
 
-The mean of models that were tuned from one base is often better than the best of them, and no slower
-to ask (Wortsman et al. 2022, "Model soups", arXiv:2203.05482).
+Models that were tuned from one base often lie in one valley, so that their mean is better than each of
+them and no slower to ask (Wortsman et al. 2022, "Model soups", arXiv:2203.05482).
 """
 
 from __future__ import annotations

@@ -102,8 +102,8 @@ def execute_run(
     when_stopped: Word = "pause",
 ) -> None:
     """Do a run from its last checkpoint on: snapshot, train (or only average other runs), register
-    the candidate, and (`judge`) score it, its base and the model in use. However it ends, the run's row says how, and the model
-    in use is untouched.
+    the candidate, and (`judge`) score it, its base and the model in use. However it ends, the run's
+    row says how, and the model in use is untouched.
 
     `when_stopped`: what SIGTERM and Ctrl-C mean. After "pause" the run waits in the queue.
     """

@@ -23,7 +23,7 @@ from train.promotion import FIGURES as JUDGED
 
 SHOWN = 20  # samples listed on each side
 OVERLAID = 4  # runs whose curves lie over each other at first
-_KEY = ("preset", "epochs", "learning_rate", "rank", "seed")  # settings that the table shows
+_KEY = ("preset", "epochs", "learning_rate", "rank")  # settings that the table shows
 
 
 def runs_table(
@@ -41,13 +41,13 @@ def runs_table(
         rows.append(
             [
                 run.id, t(f"run.state.{run.state}"), write_time(run.finished or run.created), took,
-                run.base_id, run.snapshot.get("samples"), *(run.recipe.get(k) for k in _KEY[:-1]),
+                run.base_id, run.snapshot.get("samples"), *(run.recipe.get(k) for k in _KEY),
                 t("sweep.mean") if run.mean_of else str(run.recipe.get("seed")),
                 *(write_figure(figure_of(scored, name, None)) for name in FIGURES),
             ]
         )  # fmt: skip
     names = ["compare.run", "compare.state", "compare.when", "compare.took", "compare.base",
-             "compare.samples", *(f"recipe.{k}" for k in _KEY), *(f"scores.{f}" for f in FIGURES)]  # fmt: skip
+             "compare.samples", *(f"recipe.{k}" for k in (*_KEY, "seed")), *(f"scores.{f}" for f in FIGURES)]  # fmt: skip
     return pd.DataFrame(rows, columns=[t(name) for name in names])
 
 

@@ -21,6 +21,7 @@ from pages._ui.review_address import (
     address_filter,
     address_queue,
     address_sample,
+    is_open,
     read_key,
     remember_filter,
     remember_sample,
@@ -115,7 +116,9 @@ def _act(event: str, value: dict[str, Any], *, at: object, left: object) -> None
         desk.keep_draft(store, value, person=name)
     elif event == "submit":
         desk.submit_review(store, value, person=name)
-        remember_sample(read_key(at) if at is not None else _beside(left, 1))
+        # One that comes again leads nobody away from where they are by now.
+        if is_open(value["document"]["sample"]):
+            remember_sample(read_key(at) if at is not None else _beside(left, 1))
     elif event == "open":
         step = -1 if value.get("step") == -1 else 1
         remember_sample(read_key(at) if at is not None else _beside(left, step))

@@ -50,6 +50,11 @@ def address_sample(current: CollectionRecord) -> int | None:
     return record.key if record.collection_id == current.id else None
 
 
+def is_open(key: int) -> bool:
+    """Whether a sample is the one in the address."""
+    return st.query_params.get(_SAMPLE) == str(key)
+
+
 def remember_filter(chosen: FilterMessage) -> None:
     """Write the filter into the address; what is as usual is left out."""
     _set(_QUEUE, chosen.queue)

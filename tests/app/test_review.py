@@ -138,6 +138,18 @@ def test_the_same_submit_twice_is_one_review(keys: dict[str, int], store: Store)
     assert component_data(at, KEY)["problems"] == []
 
 
+def test_a_submit_that_comes_again_leads_nobody_away(keys: dict[str, int], store: Store) -> None:
+    at = open_review(keys["zh"])
+    document = opened(at)
+    fire(at, KEY, "submit", message(document, at=keys["ru"]))
+
+    fire(at, KEY, "submit", message(document, at=keys["zh"]) | {"id": "again"})
+
+    data = component_data(at, KEY)
+    assert (data["done"], data["open"]["key"]) == (["m1", "again"], keys["ru"])
+    assert len(store.samples.reviews(keys["zh"])) == 1
+
+
 def test_a_draft_that_comes_again_after_its_review_is_not_kept_but_other_changes_are(
     keys: dict[str, int], store: Store
 ) -> None:

@@ -20,16 +20,10 @@ from train.checkpoint import write_whole
 from train.fitting import register_candidate, run_folder
 from train.launch import default_launch
 from train.recipes import recipe_from_dict
-from train.services import Services, base_location
+from train.services import Services
 
 
-def add_average(
-    services: Services,
-    run_ids: Sequence[int],
-    *,
-    person: str | None = None,
-    sweep: str | None = None,
-) -> int:
+def add_average(services: Services, run_ids: Sequence[int], *, sweep: str | None = None) -> int:
     """Write down a run that averages the models of others, which may still be under way; returns its
     id.
 
@@ -48,12 +42,10 @@ def add_average(
                 raise RefusedError(
                     f"run {run.id} has another {what} than run {runs[0].id}: a mean needs one {what}"
                 )
-    ident = services.store.runs.add(
+    return services.store.runs.add(
         runs[0].collection_id, base_id=runs[0].base_id, recipe=runs[0].recipe,
         launch=default_launch(), sweep=sweep, mean_of=[run.id for run in runs],
     )  # fmt: skip
-    services.store.runs.update(ident, snapshot={"asked_by": person} if person else {})
-    return ident
 
 
 def average_run(services: Services, run: RunRecord, *, say: Callable[[str], None]) -> None:
@@ -67,12 +59,12 @@ def average_run(services: Services, run: RunRecord, *, say: Callable[[str], None
             )
     models = [services.store.models.get(m.model_id or "") for m in members]
     say(f"averaging {', '.join(m.id for m in models)}")
-    manifests = [check_model(services, model)[0] for model in models]
+    checked = [check_model(services, model) for model in models]
+    manifests, location = [facts for facts, _ in checked], checked[0][1]
     snapshots = list(dict.fromkeys(str(m.get("snapshot")) for m in manifests))
-    base = services.store.models.get(run.base_id)
     facts = manifest_of(
-        recipe_from_dict(run.recipe), base=base.id, prompt_version=TUNED,
-        base_sha256=checksum_base(base_location(services, base)), snapshot=", ".join(snapshots),
+        recipe_from_dict(run.recipe), base=run.base_id, prompt_version=TUNED,
+        base_sha256=checksum_base(location), snapshot=", ".join(snapshots),
         collection=run.collection_id, run=run.id, mean_of=[m.id for m in models],
         steps=sum(m.get("steps") or 0 for m in manifests),
     )  # fmt: skip

@@ -88,9 +88,7 @@ def start_run(
     check_launch(launch, recipe, by_hand=by_hand)
     check_forecast(foresee(services, collection_id, recipe, launch=launch))
     run_id = add_run(services, collection_id, recipe, launch=launch, sweep=sweep, by_hand=by_hand)
-    services.store.runs.update(run_id, snapshot={"asked_by": person} if person else {})
-    put_run(services, run_id)
-    return run_id
+    return _queue_run(services, run_id, person)
 
 
 def start_average(
@@ -101,9 +99,7 @@ def start_average(
     sweep: str | None = None,
 ) -> int:
     """Queue a run that averages the models of others and scores the mean; returns its number."""
-    run_id = add_average(services, run_ids, person=person, sweep=sweep)
-    put_run(services, run_id)
-    return run_id
+    return _queue_run(services, add_average(services, run_ids, sweep=sweep), person)
 
 
 def start_evaluation(services: Services, collection_id: int, model_id: str, split: str) -> int:
@@ -191,6 +187,13 @@ def _one_job(
     job_id = services.store.jobs.add(kind, payload)
     put_job(services, job_id, kind)
     return job_id
+
+
+def _queue_run(services: Services, run_id: int, person: str | None) -> int:
+    """Hand over a run that was just written down, and who asked for it; returns its number."""
+    services.store.runs.update(run_id, snapshot={"asked_by": person} if person else {})
+    put_run(services, run_id)
+    return run_id
 
 
 def cancel_job(services: Services, job_id: int) -> None:

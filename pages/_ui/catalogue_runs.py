@@ -1,17 +1,9 @@
-"""The texts of the comparison of runs."""
+"""The texts of the comparison of runs, and of their means."""
 
 from __future__ import annotations
 
 RUNS: dict[str, str] = {
     "compare.title": "Compare runs",
-    "average.title": "One model of several runs",
-    "average.what": "The mean of runs that differ in their seed often has a better F1 than any one of them, "
-    "and is no slower. It is scored as any run is.",
-    "average.runs": "Runs",
-    "average.run": "Run {n} · seed {seed}",
-    "average.choose": "Choose two or more",
-    "average.do": "Average them",
-    "average.started": "Run {n} is queued: it averages them and scores the mean.",
     "compare.one": "There is one run. With a second one the two can be set beside each other here.",
     "compare.run": "Run",
     "compare.state": "State",
@@ -35,4 +27,12 @@ RUNS: dict[str, str] = {
     "compare.open": "Sample",
     "compare.language": "Language",
     "compare.errors": "Errors",
+    "average.title": "One model of several runs",
+    "average.what": "The mean of runs that differ in their seed often has a better F1 than any one of them, "
+    "and is no slower. It is scored as any run is.",
+    "average.runs": "Runs",
+    "average.run": "Run {n} · seed {seed}",
+    "average.choose": "Choose two or more",
+    "average.do": "Average them",
+    "average.started": "Run {n} is queued: it averages them and scores the mean.",
 }

@@ -95,9 +95,8 @@ def test_boxes_drawn_at_three_zooms_come_back_within_half_a_pixel(
         assert view is not None
         x_range = max(left, view["x"]), min(left + width, view["x"] + view["width"])
         y_range = max(top, view["y"]), min(top + height, view["y"] + view["height"])
-        for _ in range(
-            events_a_zoom
-        ):  # eight boxes an event, one by the mouse, the others by script
+        for _ in range(events_a_zoom):
+            # eight boxes an event, one by the mouse, the others by script
             wanted = []
             for n in range(8):
                 x0, x1 = sorted(chance.sample(range(int(x_range[0]) + 2, int(x_range[1]) - 9), 2))

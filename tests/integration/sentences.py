@@ -6,6 +6,16 @@ from collections.abc import Mapping
 
 from core.events import Argument, Event, span
 from core.samples import Sample, Split
+from core.schema import EventType, Role, Schema
+
+SCHEMA = Schema((EventType("launch", roles=(Role("agent"),)),))
+# The template of a sentence, its trigger and its agent.
+WORDS = {
+    "en": ("Intel launched chip {} in Oslo", "launched", "Intel"),
+    "zh": ("🚀华为星期二在深圳发布新芯片{}号", "发布", "华为"),
+    "es": ("Vega lanzó un chip nuevo en Málaga {}", "lanzó", "Vega"),
+    "ru": ("Вега выпустила новый чип {} в Казани", "выпустила", "Вега"),
+}
 
 
 def labelled(

@@ -13,8 +13,7 @@ import pytest
 import cli
 from core.errors import ModelError, RefusedError, TrainingError
 from core.samples import Sample
-from core.schema import EventType, Role, Schema
-from tests.integration.sentences import labelled
+from tests.integration.sentences import SCHEMA, WORDS, labelled
 from train.adapter import code_version
 from train.artefacts import FORMS, export_folder, export_model, write_card
 from train.fitting import DATA_CARD, run_folder
@@ -27,16 +26,10 @@ from train.services import Services, open_backend
 from train.strategies import default_strategy
 from train.warm import WarmModel
 
-SCHEMA = Schema((EventType("launch", roles=(Role("agent"),)),))
 RECIPE = replace(
     Recipe.laptop(), rank=4, alpha=8, epochs=4, batch_size=4, dropout=0.0, warmup_steps=0,
     learning_rate=0.02, patience=0, balance="language",
 )  # fmt: skip
-WORDS = {
-    "en": ("Intel launched chip {} in Oslo", "launched", "Intel"),
-    "zh": ("🚀华为星期二在深圳发布新芯片{}号", "发布", "华为"),
-    "ru": ("Вега выпустила новый чип {} в Казани", "выпустила", "Вега"),
-}
 LEAK = "Компания «Яндекс» во вторник открыла в Казани новый центр обработки данных{}"
 
 

@@ -13,12 +13,12 @@ from safetensors.numpy import load_file, save_file
 
 import cli
 from core.errors import ModelError, NotFoundError, RefusedError
-from core.schema import EventType, Role, Schema
-from tests.integration.sentences import labelled
+from tests.integration.sentences import SCHEMA, WORDS, labelled
 from train.adapter import CONFIG, MANIFEST, WEIGHTS
 from train.artefacts import export_model, write_card
 from train.averaging import add_average, average_adapters
 from train.fitting import run_folder
+from train.queue import start_average
 from train.recipes import Recipe
 from train.register import register_model
 from train.registry import delete_run
@@ -26,17 +26,10 @@ from train.runs import add_run, execute_run
 from train.services import Services, open_backend
 from train.steering import resume_run
 
-SCHEMA = Schema((EventType("launch", roles=(Role("agent"),)),))
 RECIPE = replace(
     Recipe.laptop(), rank=4, alpha=8, epochs=2, batch_size=4, learning_rate=0.02, warmup_steps=0,
     evaluate_every=0,
 )  # fmt: skip
-WORDS = {
-    "en": ("Intel launched chip {} in Oslo", "launched", "Intel"),
-    "zh": ("🚀华为星期二在深圳发布新芯片{}号", "发布", "华为"),
-    "es": ("Vega lanzó un chip nuevo en Málaga {}", "lanzó", "Vega"),
-    "ru": ("Вега выпустила новый чип {} в Казани", "выпустила", "Вега"),
-}
 
 
 @pytest.fixture
@@ -97,7 +90,7 @@ def test_the_mean_changes_each_layer_by_the_mean_of_the_changes(services, two):
 
 
 def test_the_mean_is_a_candidate_that_is_scored_and_asked_as_any_other(services, collection, two):
-    run_id = add_average(services, two, person="Вера")
+    run_id = start_average(services, two, person="Вера")
     execute_run(services, run_id)
 
     run = services.store.runs.get(run_id)

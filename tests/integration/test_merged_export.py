@@ -11,9 +11,8 @@ import pytest
 
 from core.models import embedded
 from core.prompts import TUNED, fill_prompt
-from core.schema import EventType, Role, Schema
 from storage.home import CHECKOUT, folder_bytes
-from tests.integration.sentences import labelled
+from tests.integration.sentences import SCHEMA, WORDS, labelled
 from train.artefacts import export_model
 from train.recipes import Recipe
 from train.runs import add_run, execute_run
@@ -21,16 +20,10 @@ from train.services import Services, register_embedded
 
 pytestmark = pytest.mark.slow
 
-SCHEMA = Schema((EventType("launch", roles=(Role("agent"),)),))
 RECIPE = replace(
     Recipe.laptop(), rank=8, alpha=16, epochs=2, warmup_steps=0, learning_rate=2e-3, dropout=0.0,
     evaluate_every=0,
 )  # fmt: skip
-WORDS = {
-    "en": ("Intel launched chip {} in Oslo", "launched", "Intel"),
-    "zh": ("🚀华为星期二在深圳发布新芯片{}号", "发布", "华为"),
-    "ru": ("Вега выпустила новый чип {} в Казани", "выпустила", "Вега"),
-}
 
 
 @pytest.fixture
